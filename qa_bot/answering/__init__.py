@@ -1,0 +1,1 @@
+"""A question to a cited answer: condense → retrieve → ground → cite → verify."""

@@ -1,0 +1,1 @@
+"""Documents to a searchable index: load → clean → split → embed → store."""

@@ -1,0 +1,183 @@
+"""Every data type of qa_bot. Imports nothing of ours.
+
+Offsets count Unicode characters into the document's text; `text[start:end]` is
+always the passage's or quote's own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["answered", "refused", "error"]
+Verdict = Literal["supported", "unsupported"]
+BlockKind = Literal["text", "heading", "caption"]
+FileState = Literal[
+    "added",
+    "changed",
+    "removed",
+    "unchanged",
+    "duplicate",
+    "empty",
+    "unsupported",
+    "skipped",
+    "too_large",
+    "undecodable",
+    "failed",
+]
+
+Turn = tuple[str, str]
+"""One earlier turn of a conversation: (question, answer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens read and written by a language model."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range [start, end) of characters in a text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a document that is worth indexing, and what it is."""
+
+    start: int
+    end: int
+    kind: BlockKind
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A loaded file. `source` is its path below the documents' folder, with `/`."""
+
+    source: str
+    text: str
+    title: str
+    language: str
+    date: str | None
+    """ISO 8601 (YYYY-MM-DD, YYYY-MM or YYYY), None where the text gives none."""
+    digest: str
+    """SHA-256 of the file's bytes, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit that is embedded, ranked and shown: at most 2,000 UTF-8 bytes."""
+
+    id: str
+    source: str
+    start: int
+    end: int
+    text: str
+    title: str
+    language: str
+    date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query; rank 1 is the best, score is its cosine."""
+
+    rank: int
+    score: float
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote that was found, verbatim, at its offsets. Nothing else may make one."""
+
+    marker: int
+    source: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer, the markers it carries, and what was checked."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; `qa_bot.records.answer_record` gives it as the contract's JSON object."""
+
+    id: str
+    question: str
+    status: Status
+    language: str
+    answer: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Hit, ...]
+    """What the model was shown, best first; the closest ones for a refusal."""
+    retrieved: tuple[Hit, ...]
+    """The ranking, down to 20."""
+    standalone_question: str
+    model: str
+    seconds: float
+    first_token_seconds: float | None
+    usage: Usage
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What happened to one file of the walk, and why."""
+
+    source: str
+    status: FileState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did. `files` accounts for every file of the walk."""
+
+    files: tuple[FileReport, ...]
+    passages: int
+    seconds: float
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of files by status."""
+        found: dict[str, int] = {}
+        for file in self.files:
+            found[file.status] = found.get(file.status, 0) + 1
+        return found
+
+    @property
+    def incomplete(self) -> bool:
+        """True where some file could not be read, so an exit code of 3 is due."""
+        return bool({"too_large", "undecodable", "failed"} & set(self.counts))
