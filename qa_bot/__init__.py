@@ -1,0 +1,60 @@
+"""Ask questions of your own documents, on your own machine, with verified citations.
+
+import qa_bot
+bot = qa_bot.open()
+print(bot.ask("Who attended the Wuzhen summit in 2022?").answer)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llama_index.core.embeddings import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+    from qa_bot.app import QABot
+
+__all__ = ["open"]
+
+try:
+    __version__ = version("qa-bot")
+except PackageNotFoundError:  # run from a checkout that was never installed
+    __version__ = "0.0.0"
+
+
+def open(  # noqa: A001 - `qa_bot.open()` is the name people are promised
+    documents: str | Path | Sequence[str | Path] | None = None,
+    *,
+    llm: str | LLM | None = None,
+    embed: str | BaseEmbedding | None = None,
+    config: str | Path | None = None,
+    **settings: Any,
+) -> QABot:
+    """Open a bot over an index; a missing index is built at the first question.
+
+    Args:
+        documents: folder or folders to answer from; by default those the store holds,
+            and the seeds for a new one.
+        llm: a name (`auto`, `embedded`, `ollama/NAME`, a .gguf path) or any LlamaIndex `LLM`.
+        embed: a name (`auto`, `e5+use`, `use`, `ollama/NAME`) or any LlamaIndex `BaseEmbedding`.
+        config: a `qa_bot.toml` to read.
+        settings: any other field of `qa_bot.settings.Settings`, e.g. `store=`.
+
+    Raises:
+        UsageError: an unknown setting or value.
+    """
+    from qa_bot.app import QABot
+    from qa_bot.settings import load_settings
+
+    overrides: dict[str, Any] = dict(settings, documents=documents)
+    overrides["llm"] = llm if isinstance(llm, str) else None
+    overrides["embed"] = embed if isinstance(embed, str) else None
+    return QABot(
+        load_settings(overrides, Path(config) if config else None),
+        llm=None if llm is None or isinstance(llm, str) else llm,
+        embedder=None if embed is None or isinstance(embed, str) else embed,
+    )

@@ -1,0 +1,188 @@
+"""The one way from a question to an answer: condense → retrieve → ground → answer → cite.
+
+Stateless: a conversation is given with each call. `stream` is the only path; `answer`
+drains it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from llama_index.core.embeddings import BaseEmbedding
+
+from qa_bot.answering import steps
+from qa_bot.answering.cite import Citer, ReadText, with_markers, without_markers
+from qa_bot.answering.ground import Evidence, evidence_sentences, shown_hits
+from qa_bot.answering.retrieve import Searchable, retrieve
+from qa_bot.models.seam import AnsweringModel
+from qa_bot.prompts import phrases
+from qa_bot.text import language_of, sentence_spans
+from qa_bot.types import Answer, Hit, Sentence, Status, Turn, Usage
+
+SHOWN_PASSAGES = 4
+HOPELESS = -3.0
+"""Log-odds of the first gate at which no second opinion can save the question."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known so far of one question's answer."""
+
+    id: str
+    question: str
+    language: str
+    model: str
+    started: float = field(default_factory=time.perf_counter)
+    first_token: float | None = None
+    standalone: str = ""
+    retrieved: tuple[Hit, ...] = ()
+    shown: tuple[Hit, ...] = ()
+    usage: Usage = Usage()
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def answer(self, status: Status, text: str, sentences: Sequence[Sentence] = (),
+               citer: Citer | None = None) -> Answer:  # fmt: skip
+        return Answer(
+            id=self.id,
+            question=self.question,
+            status=status,
+            language=self.language,
+            answer=text,
+            sentences=tuple(sentences),
+            citations=tuple(citer.citations) if citer else (),
+            passages=self.shown,
+            retrieved=self.retrieved,
+            standalone_question=self.standalone,
+            model=self.model,
+            seconds=self.seconds(),
+            first_token_seconds=self.first_token,
+            usage=self.usage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The loaded parts that answering needs; safe to share between threads."""
+
+    store: Searchable
+    embedder: BaseEmbedding
+    model: AnsweringModel
+    read_text: ReadText
+
+    def answer(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+        """The answer, once it is whole.
+
+        Raises:
+            ServiceError: the language model or its server failed.
+        """
+        for piece in self.stream(question, history, id=id):
+            if isinstance(piece, Answer):
+                return piece
+        raise AssertionError("a stream always ends with its Answer")
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1"
+    ) -> Iterator[str | Answer]:
+        """The answer's text piece by piece, then the `Answer`, whose text the pieces make up.
+
+        Closing the iterator stops the language model. Markers come once they are verified.
+
+        Raises:
+            ServiceError: the language model or its server failed.
+        """
+        run = _Run(id, question, language_of(question, "en"), self.model.name)
+        chosen = self._ground(run, history)
+        if not chosen:
+            yield from self._refuse(run)
+            return
+        citer = Citer(chosen, run.standalone, self.read_text)
+        written: list[Sentence] = []
+        pieces: list[str] = []
+        for piece in self._write(run, chosen, citer, written):
+            if run.first_token is None:
+                run.first_token = run.seconds()
+            pieces.append(piece)
+            yield piece
+        if not citer.citations:
+            yield from self._refuse(run, after="".join(pieces))
+            return
+        yield run.answer("answered", "".join(pieces), written, citer)
+
+    def _ground(self, run: _Run, history: Sequence[Turn]) -> tuple[Evidence, ...]:
+        """The sentences that state the answer, or none where the documents do not answer."""
+        run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
+        run.retrieved = retrieve(self.store, self.embedder, run.standalone)
+        run.shown = shown_hits(run.retrieved, SHOWN_PASSAGES)
+        evidence = evidence_sentences(run.shown)
+        if not evidence:
+            return ()
+        odds = self._odds(run, steps.answerable, evidence)
+        if odds < HOPELESS:
+            return ()
+        chosen, usage = steps.choose(self.model, evidence, run.standalone, run.language)
+        run.usage += usage
+        if not chosen:
+            return ()
+        odds += self._odds(run, steps.supported, chosen)
+        return chosen if odds >= steps.gate_threshold() else ()
+
+    def _odds(
+        self,
+        run: _Run,
+        gate: Callable[[AnsweringModel, Sequence[Evidence], str, str], tuple[float, Usage]],
+        evidence: Sequence[Evidence],
+    ) -> float:
+        probability, usage = gate(self.model, evidence, run.standalone, run.language)
+        run.usage += usage
+        return steps.log_odds(probability)
+
+    def _write(
+        self, run: _Run, chosen: Sequence[Evidence], citer: Citer, written: list[Sentence]
+    ) -> Iterator[str]:
+        """The answer's pieces as they are written; a sentence's markers follow once it is whole."""
+        text, shown = "", 0
+        for piece in _counting(steps.write(self.model, chosen, run.standalone, run.language), run):
+            text += piece
+            spans = sentence_spans(text)
+            for span in spans[:-1]:
+                yield from _close(text[span.start : span.end], shown, citer, written)
+                shown = 0
+            if len(spans) > 1:
+                text = text[spans[-1].start :]
+            safe = _safe(text)
+            if len(safe) > shown:
+                yield (" " if written and not shown else "") + safe[shown:]
+                shown = len(safe)
+        yield from _close(text, shown, citer, written)
+
+    def _refuse(self, run: _Run, after: str = "") -> Iterator[str | Answer]:
+        text = phrases(run.language).refusal
+        if run.first_token is None:
+            run.first_token = run.seconds()
+        yield ("\n" if after else "") + text
+        yield run.answer("refused", text)
+
+
+def _counting(draft: Generator[str, None, Usage], run: _Run) -> Iterator[str]:
+    run.usage += yield from draft
+
+
+def _safe(text: str) -> str:
+    """What of an unfinished sentence can be shown: nothing that may turn out to be a marker."""
+    return re.split(r"[\[【]", without_markers(text))[0].strip()
+
+
+def _close(text: str, shown: int, citer: Citer, written: list[Sentence]) -> Iterator[str]:
+    """The rest of a finished sentence, of which `shown` characters are out, and its markers."""
+    clean = without_markers(text).strip()
+    if not clean:
+        return
+    sentence = citer.cite(clean)
+    gap = " " if written and not shown else ""
+    written.append(sentence)
+    yield gap + with_markers(sentence)[shown:]

@@ -1,0 +1,96 @@
+"""What the language model is asked, one function a step. Prompts are in `prompts/`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+
+from qa_bot.answering.ground import Evidence, evidence_text
+from qa_bot.models.seam import AnsweringModel
+from qa_bot.prompts import load_data, load_prompt, phrases
+from qa_bot.types import Turn, Usage
+
+ANSWER_TOKENS = 160
+QUESTION_TOKENS = 96
+MOST_CHOSEN = 2
+
+
+def condense(
+    model: AnsweringModel, question: str, history: Sequence[Turn], language: str
+) -> tuple[str, Usage]:
+    """A follow-up made to stand alone; without a conversation the question itself."""
+    if not history:
+        return question, Usage()
+    earlier_question, earlier_answer = history[-1]
+    messages = load_prompt("condense").fill(
+        earlier_question=earlier_question,
+        earlier_answer=earlier_answer,
+        question=question,
+        language=phrases(language).name,
+    )
+    pieces, usage = _drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
+    return " ".join(pieces.split()) or question, usage
+
+
+def answerable(
+    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
+) -> tuple[float, Usage]:
+    """The probability that the shown sentences state the answer (llm.md's gate GF)."""
+    sentences = evidence_text(evidence, language)
+    return model.probability_of_yes(
+        load_prompt("gate").fill(sentences=sentences, question=question)
+    )
+
+
+def choose(
+    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
+) -> tuple[tuple[Evidence, ...], Usage]:
+    """The sentences that state the answer, in the model's order; none where none does."""
+    messages = load_prompt("choose").fill(
+        sentences=evidence_text(evidence, language), question=question
+    )
+    labels, usage = model.choose(messages, [item.label for item in evidence], at_most=MOST_CHOSEN)
+    by_label = {item.label: item for item in evidence}
+    return tuple(by_label[label] for label in dict.fromkeys(labels)), usage
+
+
+def supported(
+    model: AnsweringModel, chosen: Sequence[Evidence], question: str, language: str
+) -> tuple[float, Usage]:
+    """The probability that the chosen sentences alone state the answer (gate GE)."""
+    evidence = evidence_text(chosen, language)
+    return model.probability_of_yes(
+        load_prompt("evidence_gate").fill(evidence=evidence, question=question)
+    )
+
+
+def write(
+    model: AnsweringModel, chosen: Sequence[Evidence], question: str, language: str
+) -> Generator[str, None, Usage]:
+    """The answer in `language`, from the chosen sentences alone, piece by piece."""
+    messages = load_prompt("answer").fill(
+        evidence=evidence_text(chosen, language),
+        question=question,
+        instruction=phrases(language).answer,
+    )
+    return model.stream(messages, max_tokens=ANSWER_TOKENS)
+
+
+def gate_threshold() -> float:
+    """The fitted threshold on the sum of both gates' log-odds; see `prompts/gate.json`."""
+    return float(load_data("gate")["threshold"])
+
+
+def log_odds(probability: float) -> float:
+    """ln(p / (1 - p)), kept finite."""
+    kept = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(kept / (1 - kept))
+
+
+def _drain(stream: Generator[str, None, Usage]) -> tuple[str, Usage]:
+    pieces: list[str] = []
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as stop:
+            return "".join(pieces), stop.value

@@ -1,0 +1,195 @@
+"""Settings to a working bot: the only place that chooses implementations."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa_bot.answering.pipeline import Pipeline
+from qa_bot.answering.retrieve import retrieve
+from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.index.build import OpenIndex, open_index, update_index
+from qa_bot.index.manifest import load_manifest
+from qa_bot.models.embed import make_embedder
+from qa_bot.settings import Settings, available_threads, resource
+from qa_bot.types import Answer, Hit, IndexReport, Turn
+
+if TYPE_CHECKING:
+    from llama_index.core.embeddings import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+    from qa_bot.models.seam import AnsweringModel
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+Notify = Callable[[str], None]
+
+
+def _quiet(*_: object) -> None:
+    """No one is watching."""
+
+
+class QABot:
+    """Answers questions from an index of documents. Safe to share between threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        llm: LLM | None = None,
+        embedder: BaseEmbedding | None = None,
+        progress: Progress = _quiet,
+        notify: Notify = _quiet,
+    ) -> None:
+        self.settings = settings
+        self._llm = llm
+        self._own_embedder = embedder
+        self._progress = progress
+        self._notify = notify
+        self._index: OpenIndex | None = None
+        self._opening = threading.RLock()  # opening may have to index first
+
+    @cached_property
+    def embedder(self) -> BaseEmbedding:
+        """The embedder in use."""
+        return self._own_embedder or make_embedder(
+            self.settings.embed,
+            threads=self._threads,
+            ollama_host=self.settings.ollama_host or None,
+            ollama_timeout=self.settings.ollama_timeout,
+        )
+
+    @cached_property
+    def model(self) -> AnsweringModel:
+        """The language model in use; not loaded before it is needed."""
+        from qa_bot.models.choose import make_llm
+        from qa_bot.models.seam import answering_model
+
+        return answering_model(
+            self._llm or make_llm(self.settings, self._threads, self._fetching, self._notify)
+        )
+
+    def index(self, paths: Sequence[str | Path] = (), *, rebuild: bool = False) -> IndexReport:
+        """Bring the index up to date with these folders; it then holds exactly them.
+
+        Without paths: the configured folders, or those the index holds, or the seeds.
+
+        Raises:
+            UsageError: a folder does not exist, or holds nothing that can be indexed.
+            IndexUnusable: another process is writing the index.
+        """
+        folders = [Path(path).expanduser().resolve() for path in paths]
+        with self._opening:
+            self.close()
+            return update_index(
+                folders or self._folders(),
+                self.settings.store,
+                self.embedder,
+                rebuild=rebuild,
+                progress=lambda done, total: self._progress("indexing", done, total),
+                notify=self._notify,
+            )
+
+    def search(self, query: str, k: int = 5) -> list[Hit]:
+        """The `k` best passages for a query, best first; no language model.
+
+        Raises:
+            UsageError: an empty query, or k below 1.
+            IndexUnusable: the index must be rebuilt.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}; ask for 1 passage or more")
+        return list(retrieve(self._opened().store, self.embedder, _stated(query), k))
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+        """The answer to a question, with its citations.
+
+        Args:
+            question: in any language; the answer is in the same one.
+            history: earlier (question, answer) turns, used to understand the question only.
+            id: what the answer record is called.
+
+        Raises:
+            UsageError: an empty question.
+            ServiceError: a needed model or server is not there.
+            IndexUnusable: the index must be rebuilt.
+        """
+        return self._pipeline().answer(_stated(question), history, id=id)
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1"
+    ) -> Iterator[str | Answer]:
+        """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
+        return self._pipeline().stream(_stated(question), history, id=id)
+
+    def load(self) -> None:
+        """Open (or build) the index and load the models, so that answers measure themselves.
+
+        Raises:
+            ServiceError: a needed model or server is not there.
+        """
+        self._pipeline()
+
+    def close(self) -> None:
+        """Let go of the index; the next call opens it again."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def _pipeline(self) -> Pipeline:
+        index = self._opened()
+        self.model.load()
+        return Pipeline(index.store, self.embedder, self.model, index.read_text)
+
+    def _opened(self) -> OpenIndex:
+        with self._opening:
+            if self._index is None:
+                self._index = self._current()
+            if self._index is None:
+                self._notify(f"Building the index in {self.settings.store} first.")
+                self.index()
+                self._index = open_index(self.settings.store, self._notify)
+            if self._index is None:  # another process took it away meanwhile
+                raise IndexUnusable(f"no index in {self.settings.store}; run `qa-bot index`")
+            return self._index
+
+    def _current(self) -> OpenIndex | None:
+        """The store's index, where it is finished and of the folders that were asked for."""
+        index = open_index(self.settings.store, self._notify)
+        if index is None:
+            return None
+        manifest, wanted = index.manifest, [str(path) for path in self.settings.documents]
+        if (
+            manifest.complete
+            and manifest.embedder == _digest(self.embedder)
+            and wanted in ([], list(manifest.folders))
+        ):
+            return index
+        index.close()
+        return None
+
+    def _folders(self) -> list[Path]:
+        if self.settings.documents:
+            return list(self.settings.documents)
+        known = load_manifest(self.settings.store)
+        return [Path(folder) for folder in known.folders] if known else [resource("seeds")]
+
+    @property
+    def _threads(self) -> int:
+        return self.settings.threads or available_threads()
+
+    def _fetching(self, done: int, total: int) -> None:
+        self._progress("fetching the model", done, total)
+
+
+def _digest(embedder: BaseEmbedding) -> str:
+    return str(getattr(embedder, "digest", embedder.model_name))
+
+
+def _stated(question: str) -> str:
+    if not question.strip():
+        raise UsageError("the question is empty; write one, in any language")
+    return question.strip()

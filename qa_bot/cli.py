@@ -1,0 +1,213 @@
+"""The `qa-bot` command. Parses, calls, prints; imports the rest only when it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qa_bot.errors import QABotError
+from qa_bot.terminal import Screen
+
+if TYPE_CHECKING:
+    from qa_bot.app import QABot
+    from qa_bot.settings import Settings
+    from qa_bot.types import Answer, Turn
+
+_EXIT_CODES = """\
+exit codes:
+  0  success (a refusal is a success)
+  1  failed
+  2  wrong usage
+  3  some files failed, the rest is done
+  5  a needed service or model is not there
+  6  the index is locked or must be rebuilt
+  130  interrupted, with all finished work kept
+
+Every option can also be set in qa_bot.toml or as QA_BOT_… in the environment;
+the command line wins over the environment, and that over the file."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a C locale must not make French or Chinese fail
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    options = _parser().parse_args(arguments)
+    screen = Screen()
+    try:
+        run: Callable[[argparse.Namespace, Screen], int] = options.run
+        return run(options, screen)
+    except QABotError as exc:
+        screen.note(f"qa-bot: {exc}")
+        return exc.exit_code
+    except KeyboardInterrupt:
+        screen.note("Interrupted; all finished work is kept.")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _ask(options: argparse.Namespace, screen: Screen) -> int:
+    bot = _bot(options, screen)
+    if options.json:
+        from qa_bot.records import answer_record
+
+        _print_json(screen, answer_record(bot.ask(options.question)))
+        return 0
+    _say(bot, screen, options.question, [])
+    return 0
+
+
+def _say(bot: QABot, screen: Screen, question: str, history: Sequence[Turn]) -> Answer:
+    """Stream one answer and its sources to the screen."""
+    from qa_bot.types import Answer
+
+    for piece in bot.stream(question, history):
+        if isinstance(piece, Answer):
+            screen.line()
+            screen.sources(piece)
+            return piece
+        screen.write(piece)
+    raise AssertionError("a stream always ends with its Answer")
+
+
+def _chat(options: argparse.Namespace, screen: Screen) -> int:
+    bot = _bot(options, screen)
+    bot.load()
+    screen.note("Ask in any language. An empty line or Ctrl-D ends; Ctrl-C stops an answer.")
+    history: list[Turn] = []
+    while True:
+        try:
+            question = input("> " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return 0
+        if not question:
+            return 0
+        try:
+            answer = _say(bot, screen, question, history)
+        except KeyboardInterrupt:
+            screen.note("\nStopped.")
+            continue
+        history.append((question, answer.answer))
+        screen.line()
+
+
+def _search(options: argparse.Namespace, screen: Screen) -> int:
+    hits = _bot(options, screen).search(options.query, options.k)
+    if options.json:
+        from qa_bot.records import search_record
+        from qa_bot.text import language_of
+
+        _print_json(screen, search_record(options.query, language_of(options.query, "en"), hits))
+    else:
+        screen.hits(hits)
+    return 0
+
+
+def _index(options: argparse.Namespace, screen: Screen) -> int:
+    report = _bot(options, screen).index(options.paths, rebuild=options.rebuild)
+    if options.json:
+        from qa_bot.records import index_record
+
+        _print_json(screen, index_record(report))
+    else:
+        screen.report(report)
+    return 3 if report.incomplete else 0
+
+
+def _models(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot import manage
+
+    settings = _settings(options)
+    if options.action == "pull":
+        return manage.pull(options.name, settings.models, screen)
+    if options.action == "remove":
+        return manage.remove(options.name, settings.models, screen)
+    return manage.listing(settings, screen, as_json=options.json)
+
+
+def _bot(options: argparse.Namespace, screen: Screen) -> QABot:
+    from qa_bot.app import QABot
+
+    return QABot(_settings(options), progress=screen.progress, notify=screen.note)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from qa_bot.settings import load_settings
+
+    names = ("documents", "store", "llm", "embed", "engine", "threads")
+    overrides = {name: getattr(options, name, None) for name in names}
+    return load_settings(overrides, options.config)
+
+
+def _print_json(screen: Screen, record: Any) -> None:
+    screen.out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qa-bot",
+        description="Ask questions of your own documents, on your own machine, "
+        "and get answers whose every citation is checked.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    ask = _command(commands, "ask", _ask, "answer one question, then show its sources")
+    ask.add_argument("question", help="the question, in any language")
+    ask.add_argument("--json", action="store_true", help="print one answer record")
+
+    _command(commands, "chat", _chat, "the same as a conversation")
+
+    search = _command(commands, "search", _search, "show the passages for a query; no LLM")
+    search.add_argument("query")
+    search.add_argument("-k", type=int, default=5, help="how many passages (default 5)")
+    search.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    index = _command(commands, "index", _index, "bring the index up to date with folders")
+    index.add_argument("paths", nargs="*", metavar="PATH", help="folders; default: the same as "
+                       "last time, or the seeds. The index then holds exactly them")  # fmt: skip
+    index.add_argument("--rebuild", action="store_true", help="start the index afresh")
+    index.add_argument("--json", action="store_true", help="print every file's status as JSON")
+
+    models = _command(commands, "models", _models, "which models there are; pull, remove")
+    models.add_argument("--json", action="store_true", help="print the list as JSON")
+    models.set_defaults(action=None)
+    actions = models.add_subparsers(metavar="ACTION")
+    for action, text in (("pull", "fetch a model"), ("remove", "delete a fetched model")):
+        sub = actions.add_parser(action, help=text, description=text)
+        sub.add_argument("name", nargs="?" if action == "pull" else None)
+        sub.set_defaults(action=action)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace, Screen], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (qa_bot.toml)")
+    if name == "models":
+        return parser
+    parser.add_argument("--store", metavar="DIR", help="the index's folder")
+    if name != "index":
+        parser.add_argument("--llm", metavar="NAME", help="auto (default), embedded, a model of "
+                            "`qa-bot models`, a .gguf file, or ollama/NAME")  # fmt: skip
+        parser.add_argument("--engine", choices=("auto", "openvino", "llama.cpp"),
+                            help="what runs an embedded model")  # fmt: skip
+    parser.add_argument("--documents", action="append", metavar="DIR",
+                        help="a folder to answer from (may be repeated)")  # fmt: skip
+    parser.add_argument("--embed", metavar="NAME", help="auto (default), e5+use, use, ollama/NAME")
+    parser.add_argument("--threads", type=int, metavar="N", help="cores to use (default: all)")
+    return parser

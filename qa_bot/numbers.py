@@ -1,0 +1,176 @@
+"""Numbers by value, across languages: 20万 = 200,000 = 200 000 = 0.2 million.
+
+Reads numbers with their magnitude words, writes large ones in a reader's language, and
+compares two texts by the values they state. Does not read ordinals or numbers spelled
+out in words, nor units.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+_CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
+_WORD_POWERS: dict[str, tuple[int, ...]] = {
+    # 'billion' is 10^9 in English and 10^12 in French, German and Spanish: both are kept,
+    # and a comparison holds if any reading agrees.
+    **dict.fromkeys(("thousand", "mille", "mil", "ribu", "tausend", "тысяч", "тысячи"), (3,)),
+    **dict.fromkeys(
+        ("million", "millions", "juta", "millionen", "millón", "millones", "milhão", "milhões",
+         "milione", "milioni", "miljoen", "milyon", "миллион", "миллиона", "миллионов"),
+        (6,),
+    ),
+    **dict.fromkeys(
+        ("milliard", "milliards", "miliar", "milyar", "milliarde", "milliarden", "bilhão",
+         "bilhões", "miliardo", "miliardi", "miljard", "миллиард", "миллиарда", "миллиардов"),
+        (9,),
+    ),
+    **dict.fromkeys(("billion", "billions", "billionen", "billón", "billones"), (9, 12)),
+    **dict.fromkeys(
+        ("trillion", "trillions", "triliun", "trilhão", "trilhões", "триллион", "триллионов",
+         "trilyon", "biljoen"),
+        (12,),
+    ),
+}  # fmt: skip
+_DIGITS = r"\d+(?:[.,\u00a0\u202f\u2009 '’](?=\d)\d+)*"
+_WORDS = "|".join(sorted(_WORD_POWERS, key=len, reverse=True))
+_NUMBER = re.compile(
+    rf"(?<![\dA-Za-zÀ-ɏ.])(?P<digits>{_DIGITS})"
+    rf"(?:(?P<cjk>[十百千万萬亿億兆]+)|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b)?",
+    re.IGNORECASE,
+)
+_ANNOTATE_FROM = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a text: where it stands, and every value it can be read as."""
+
+    start: int
+    end: int
+    values: frozenset[Decimal]
+    magnitude: bool
+    """Whether it is written with a magnitude word, such as 万 or million."""
+
+
+def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
+    """Every number of `text`, in order; `language` settles what its 'billion' means."""
+    for match in _NUMBER.finditer(_split_space_groups(text)):
+        powers = _powers(match, language)
+        values = {
+            (value * 10**power).normalize()
+            for value in _readings(match["digits"])
+            for power in powers
+        }
+        yield Number(match.start(), match.end(), frozenset(values), powers != (0,))
+
+
+def missing_numbers(claim: str, *evidence: str) -> list[str]:
+    """The numbers of `claim`, as written, whose value none of `evidence` states."""
+    known = {value for text in evidence for number in find_numbers(text) for value in number.values}
+    return [
+        claim[number.start : number.end].strip()
+        for number in find_numbers(claim)
+        if not number.values & known
+    ]
+
+
+def annotate(text: str, source: str, language: str) -> str:
+    """`text`, in the language `source`, with how `language` writes its large numbers.
+
+    `annotate("20万公里", "zh", "en")` gives `20万 (= 200,000)公里`.
+
+    Small models mistranslate 万, 亿, milliard or juta by factors of ten; told the number
+    in the language they are to answer in, they copy it.
+    """
+    if source == language:
+        return text
+    pieces, last = [], 0
+    for number in find_numbers(text, source):
+        value = max(number.values)
+        if value < _ANNOTATE_FROM or not (number.magnitude or value >= 1_000_000):
+            continue
+        if len(number.values) > 1:
+            continue  # ambiguous: better no help than wrong help
+        written, said = text[number.start : number.end].strip(), write_number(value, language)
+        if _same_form(written, said):
+            continue
+        pieces += [text[last : number.end], f" (= {said})"]
+        last = number.end
+    return "".join([*pieces, text[last:]])
+
+
+def write_number(value: Decimal, language: str) -> str:
+    """How a reader of `language` expects a large number, e.g. 45.5万亿, 45,5 triliun."""
+    for factor, word in _SCALES.get(language, ()):
+        scaled = value / factor
+        if scaled >= 1 and scaled == round(scaled, 2):
+            return _grouped(scaled, language) + word
+    return _grouped(value, language)
+
+
+_SCALES: dict[str, tuple[tuple[int, str], ...]] = {
+    "zh": ((10**12, "万亿"), (10**8, "亿"), (10**4, "万")),
+    "ja": ((10**12, "兆"), (10**8, "億"), (10**4, "万")),
+    "en": ((10**12, " trillion"), (10**9, " billion"), (10**6, " million")),
+    "fr": ((10**9, " milliards"), (10**6, " millions")),
+    "id": ((10**12, " triliun"), (10**9, " miliar"), (10**6, " juta")),
+    "de": ((10**12, " Billionen"), (10**9, " Milliarden"), (10**6, " Millionen")),
+    "es": ((10**12, " billones"), (10**6, " millones")),
+    "pt": ((10**12, " trilhões"), (10**9, " bilhões"), (10**6, " milhões")),
+}
+_SEPARATORS = {"en": (",", "."), "zh": (",", "."), "ja": (",", "."), "fr": (" ", ",")}
+
+
+def _grouped(value: Decimal, language: str) -> str:
+    thousands, point = _SEPARATORS.get(language, (".", ","))
+    plain = f"{value:,f}"
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    return plain.replace(",", "\x00").replace(".", point).replace("\x00", thousands)
+
+
+def _same_form(written: str, said: str) -> bool:
+    def fold(form: str) -> str:
+        return re.sub(r"[\s\u00a0\u202f]+", " ", form).casefold()
+
+    return fold(written) == fold(said)
+
+
+def _split_space_groups(text: str) -> str:
+    # A space joins digits only as a thousands separator (45 500, not '2022 15'), so any
+    # other space between digits becomes a line break, which `_DIGITS` does not cross.
+    return re.sub(
+        r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d)(?!\d{3}(?!\d))|(?<=\d{4})[ '’\u00a0\u202f\u2009](?=\d)",
+        "\n",
+        text,
+    )
+
+
+def _powers(match: re.Match[str], language: str | None) -> tuple[int, ...]:
+    if cjk := match["cjk"]:
+        return (sum(_CJK_POWERS[letter] for letter in cjk),)
+    if word := match["word"]:
+        powers = _WORD_POWERS[word.casefold()]
+        if len(powers) > 1 and language is not None:
+            return (9,) if language == "en" else (12,)
+        return powers
+    return (0,)
+
+
+def _readings(digits: str) -> set[Decimal]:
+    """Values of a digit string whose marks may group thousands or part decimals."""
+    compact = re.sub(r"[ '’\u00a0\u202f\u2009]", "", digits)
+    marks = [mark for mark in compact if mark in ".,"]
+    if not marks:
+        return {Decimal(compact)}
+    whole = Decimal(re.sub(r"[.,]", "", compact))
+    last = marks[-1]
+    head, tail = compact.rsplit(last, 1)
+    decimal = Decimal(re.sub(r"[.,]", "", head) + "." + tail)
+    if len(set(marks)) == 2 or marks.count(last) > 1:  # 1.234,5 or 1.234.567: no doubt
+        return {decimal} if marks.count(last) == 1 else {whole}
+    grouped = len(tail) == 3 and 1 <= len(head) <= 3 and head != "0"
+    return {whole, decimal} if grouped else {decimal}

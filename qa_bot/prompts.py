@@ -1,0 +1,116 @@
+"""Prompts are files in `prompts/`; this module loads and fills them.
+
+A prompt file is Markdown: an HTML comment with what it was tuned on, then `## system`,
+`## user` and `## assistant` sections, in which `$name` stands for a variable. Filling is
+one pass, so text put in for a variable is never read as a template itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any, Literal, cast
+
+from qa_bot.errors import UsageError
+from qa_bot.settings import resource
+from qa_bot.types import Message
+
+_NOTES = re.compile(r"<!--.*?-->", re.DOTALL)
+_SECTION = re.compile(r"^## (system|user|assistant)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt's messages, each with `$name` variables."""
+
+    name: str
+    messages: tuple[Message, ...]
+
+    def fill(self, **values: str) -> tuple[Message, ...]:
+        """The messages with every variable replaced.
+
+        Raises:
+            UsageError: a variable of the prompt has no value.
+        """
+        return tuple(
+            Message(message.role, self._substitute(message.content, values))
+            for message in self.messages
+        )
+
+    def _substitute(self, content: str, values: Mapping[str, str]) -> str:
+        try:
+            return Template(content).substitute(values)
+        except KeyError as exc:
+            raise UsageError(f"prompt {self.name}: no value for ${exc.args[0]}") from exc
+        except ValueError as exc:
+            raise UsageError(f"prompt {self.name}: {exc}; write $$ for a dollar sign") from exc
+
+
+@cache
+def load_prompt(name: str) -> Prompt:
+    """The prompt of `prompts/NAME.md`.
+
+    Raises:
+        UsageError: the file is missing or has no section.
+    """
+    parts = _SECTION.split(_NOTES.sub("", _read(f"{name}.md")))
+    roles, texts = parts[1::2], parts[2::2]
+    if not roles:
+        raise UsageError(f"prompts/{name}.md has no section; it needs at least '## user'")
+    return Prompt(
+        name,
+        tuple(
+            Message(cast("Literal['system', 'user', 'assistant']", role), text.strip())
+            for role, text in zip(roles, texts, strict=True)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What qa_bot says itself, in one language; from `prompts/languages.json`."""
+
+    name: str
+    """The language's name in English, for the model."""
+    answer: str
+    """The instruction to answer in this language, in this language."""
+    refusal: str
+    """What the reader is told when the documents do not answer."""
+
+
+@cache
+def phrases(language: str) -> Phrases:
+    """The phrases of a language, by ISO 639-1 code; English ones where it has none.
+
+    Raises:
+        UsageError: `prompts/languages.json` is missing or damaged.
+    """
+    table = load_data("languages")
+    return Phrases(**(table.get(language) or table["en"]))
+
+
+def load_data(name: str) -> dict[str, Any]:
+    """The JSON object of `prompts/NAME.json`.
+
+    Raises:
+        UsageError: the file is missing or damaged.
+    """
+    try:
+        return cast("dict[str, Any]", json.loads(_read(f"{name}.json")))
+    except json.JSONDecodeError as exc:
+        raise UsageError(f"prompts/{name}.json is damaged: {exc}") from exc
+
+
+def _read(file: str) -> str:
+    path: Path = resource("prompts") / file
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(
+            f"cannot read {path}: {exc}; reinstall qa_bot or restore the file"
+        ) from exc

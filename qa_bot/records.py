@@ -1,0 +1,54 @@
+"""The contract's JSON objects: an answer record, a search result, an index report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from qa_bot.types import Answer, Hit, IndexReport
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """The answer record, the same wherever an answer is written as JSON."""
+    return {
+        "id": answer.id,
+        "question": answer.question,
+        "status": answer.status,
+        "language": answer.language,
+        "answer": answer.answer,
+        "sentences": [asdict(sentence) for sentence in answer.sentences],
+        "citations": [asdict(citation) for citation in answer.citations],
+        "passages": [passage_record(hit) for hit in answer.passages],
+        "retrieved": [passage_record(hit, text=False) for hit in answer.retrieved],
+        "standalone_question": answer.standalone_question,
+        "model": answer.model,
+        "seconds": round(answer.seconds, 3),
+        "first_token_seconds": (
+            None if answer.first_token_seconds is None else round(answer.first_token_seconds, 3)
+        ),
+        "usage": asdict(answer.usage),
+        "error": answer.error,
+    }
+
+
+def passage_record(hit: Hit, *, text: bool = True) -> dict[str, Any]:
+    """One ranked passage; `retrieved` leaves the text and the rank (its position) out."""
+    passage = hit.passage
+    record: dict[str, Any] = {
+        "source": passage.source,
+        "start": passage.start,
+        "end": passage.end,
+        "score": round(hit.score, 4),
+    }
+    return {"rank": hit.rank, **record, "text": passage.text} if text else record
+
+
+def search_record(query: str, language: str, hits: Sequence[Hit]) -> dict[str, Any]:
+    """The result of `qa-bot search --json`."""
+    return {"query": query, "language": language, "passages": [passage_record(hit) for hit in hits]}
+
+
+def index_record(report: IndexReport) -> dict[str, Any]:
+    """The result of `qa-bot index --json`."""
+    return {"files": [asdict(file) for file in report.files], "counts": dict(report.counts)}

@@ -1,0 +1,160 @@
+"""Settings, from the command line over the environment over `qa_bot.toml` over defaults.
+
+The only module that reads the environment and the configuration file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from qa_bot.errors import UsageError
+
+CONFIG_FILE = "qa_bot.toml"
+PREFIX = "QA_BOT_"
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a person can set. Paths are absolute."""
+
+    documents: tuple[Path, ...] = ()
+    """Folders to index; empty means whatever the store holds, and the seeds for a new one."""
+    store: Path = Path()
+    """The folder of the index."""
+    models: Path = Path()
+    """The cache folder of fetched models."""
+    llm: str = "auto"
+    """`auto`, `embedded`, a name of `qa-bot models`, a path to a .gguf file, or `ollama/NAME`."""
+    embed: str = "auto"
+    """`auto`, `e5+use`, `use`, or `ollama/NAME`."""
+    engine: str = "auto"
+    """Which engine runs an embedded model: `auto`, `openvino` or `llama.cpp`."""
+    ollama_host: str = ""
+    """Where Ollama listens; empty for OLLAMA_HOST or Ollama's own default."""
+    ollama_model: str = "qwen2.5:7b"
+    """What `--llm auto` takes when an Ollama server runs and has it."""
+    ollama_timeout: float = 300.0
+    """Seconds without an answer from Ollama before giving up."""
+    ollama_keep_alive: str = "30m"
+    """How long Ollama keeps the model loaded after a question."""
+    context_window: int = 4096
+    """Tokens that a prompt and its answer may share."""
+    threads: int = 0
+    """Threads for the embedded models; 0 takes every core this process may use."""
+
+
+def in_checkout() -> bool:
+    """Whether the package runs from its checkout (else it was installed as a wheel)."""
+    return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "prompts").is_dir()
+
+
+def resource(name: str) -> Path:
+    """The folder of `prompts` or `seeds`: the checkout's, or the copy inside the wheel."""
+    return (CHECKOUT if in_checkout() else PACKAGE / "_data") / name
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None, config: Path | None = None
+) -> Settings:
+    """Settings from all layers; `overrides` (a None value counts as not given) win.
+
+    Raises:
+        UsageError: an unknown key, a value of the wrong kind, or an unreadable file.
+    """
+    layers = [_from_file(config), _from_environment(), dict(overrides or {})]
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged |= {key: value for key, value in layer.items() if value is not None}
+    known = {field.name for field in fields(Settings)}
+    if unknown := sorted(set(merged) - known):
+        raise UsageError(
+            f"unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}"
+        )
+    values = {key: _coerce(key, value) for key, value in merged.items()}
+    values.setdefault("store", _default_store())
+    values.setdefault("models", _cache_folder() / "models")
+    return Settings(**values)
+
+
+def available_threads() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _from_file(config: Path | None) -> dict[str, Any]:
+    path = config or Path(os.environ.get(PREFIX + "CONFIG") or CONFIG_FILE)
+    if not path.is_file():
+        if config is None:
+            return {}
+        raise UsageError(f"no configuration file at {path}; give an existing one to --config")
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise UsageError(f"cannot read the configuration file {path}: {exc}") from exc
+    for key in ("documents", "store", "models"):  # relative to the file that names them
+        if key in read:
+            read[key] = _against(path.resolve().parent, read[key])
+    return read
+
+
+def _against(folder: Path, value: Any) -> Any:
+    if isinstance(value, str):
+        return str(folder / Path(value).expanduser())
+    if isinstance(value, list):
+        return [_against(folder, item) for item in value]
+    return value
+
+
+def _from_environment() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in fields(Settings):
+        if value := os.environ.get(PREFIX + field.name.upper()):
+            found[field.name] = value.split(os.pathsep) if field.name == "documents" else value
+    return found
+
+
+def _coerce(key: str, value: Any) -> Any:
+    try:
+        if key == "documents":
+            items: Sequence[Any] = [value] if isinstance(value, (str, Path)) else value
+            return tuple(Path(item).expanduser().resolve() for item in items)
+        if key in ("store", "models"):
+            return Path(value).expanduser().resolve()
+        if key in ("context_window", "threads"):
+            return _at_least(int(value), 512 if key == "context_window" else 0)
+        if key == "ollama_timeout":
+            return float(_at_least(float(value), 1))
+    except (TypeError, ValueError) as exc:
+        raise UsageError(f"setting {key}: cannot use {value!r} ({exc})") from exc
+    if not isinstance(value, str):
+        raise UsageError(f"setting {key}: expected text, not {value!r}")
+    return value
+
+
+def _at_least(value: float, least: float) -> float:
+    if value < least:
+        raise ValueError(f"must be {least:g} or more")
+    return value
+
+
+def _default_store() -> Path:
+    if in_checkout():
+        return CHECKOUT / "vectorstore"
+    from platformdirs import user_data_path
+
+    return user_data_path("qa_bot", appauthor=False) / "vectorstore"
+
+
+def _cache_folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("qa_bot", appauthor=False)

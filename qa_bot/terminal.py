@@ -1,0 +1,124 @@
+"""What people see in a terminal: answers with their sources, progress bars, messages.
+
+Text from documents and models is printed with control characters replaced, so that it
+can neither move the cursor nor colour the screen.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from qa_bot.types import Answer, Citation, Hit, IndexReport
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FAULTS = ("failed", "undecodable", "too_large", "unsupported", "empty", "duplicate", "skipped")
+
+
+def printable(text: str) -> str:
+    """`text` with control and direction-changing characters replaced."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+class Screen:
+    """Results on stdout, messages and bars on stderr; colour and bars only on a terminal."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self._bars: dict[str, object] = {}
+
+    def write(self, text: str) -> None:
+        """A piece of a result, shown at once."""
+        self.out.write(printable(text))
+        self.out.flush()
+
+    def line(self, text: str = "") -> None:
+        """A line of a result."""
+        self.write(text + "\n")
+
+    def note(self, text: str) -> None:
+        """A line for the person, not part of the result."""
+        self.err.write(printable(text) + "\n")
+        self.err.flush()
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """A bar for `what`; nothing where stderr is no terminal."""
+        if not self.err.isatty():
+            return
+        from tqdm import tqdm
+
+        bar = self._bars.get(what)
+        if bar is None:
+            size = total > 1_000_000  # bytes rather than passages
+            bar = self._bars[what] = tqdm(
+                total=total, desc=what, unit="B" if size else "", unit_scale=size,
+                file=self.err, leave=False, dynamic_ncols=True,
+            )  # fmt: skip
+        assert isinstance(bar, tqdm)
+        bar.total = total
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+            del self._bars[what]
+
+    def sources(self, answer: Answer) -> None:
+        """What an answer rests on: each quote in its own language, or the closest passages."""
+        if answer.status == "refused":
+            self._closest(answer.passages[:3])
+            return
+        self.line()
+        for citation in answer.citations:
+            self._heading(f"[{citation.marker}] {citation.title}")
+            self.line(f"    {_place(citation)}")
+            self._wrapped(citation.quote)
+        if any(sentence.verdict == "unsupported" for sentence in answer.sentences):
+            self.note("Caution: a number in this answer does not stand in its sources.")
+
+    def hits(self, hits: Iterable[Hit]) -> None:
+        """Ranked passages."""
+        for hit in hits:
+            passage = hit.passage
+            self._heading(f"{hit.rank}. {passage.title}")
+            self.line(f"    {passage.source}:{passage.start}-{passage.end}"
+                      f" · {passage.language} · {hit.score:.3f}")  # fmt: skip
+            self._wrapped(passage.text)
+
+    def report(self, report: IndexReport) -> None:
+        """What an index run did: a summary, and each file that needs attention."""
+        for file in report.files:
+            if file.status in _FAULTS:
+                reason = f" ({file.reason})" if file.reason else ""
+                self.line(f"{file.status}: {file.source}{reason}")
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(report.counts.items()))
+        if set(report.counts) <= {"unchanged"}:
+            counts += ": nothing to do"
+        self.line(f"{counts}. {report.passages} passages in the index, {report.seconds:.1f} s.")
+
+    def _closest(self, hits: Sequence[Hit]) -> None:
+        if hits:
+            self.line()
+            self.line("Closest passages:")
+            self.hits(hits)
+
+    def _wrapped(self, text: str) -> None:
+        width = min(shutil.get_terminal_size().columns, 100) - 4
+        folded = " ".join(text.split())
+        if folded.isascii() or " " in folded:
+            rows = textwrap.wrap(folded, width) or [""]
+        else:  # unspaced scripts: a character takes two columns
+            rows = [folded[i : i + width // 2] for i in range(0, len(folded), width // 2)]
+        for row in rows:
+            self.line("    " + row)
+
+    def _heading(self, text: str) -> None:
+        bold, plain = ("\x1b[1m", "\x1b[0m") if self.out.isatty() else ("", "")
+        self.out.write(f"{bold}{printable(text)}{plain}\n")
+
+
+def _place(citation: Citation) -> str:
+    return f"{citation.source}:{citation.start}-{citation.end} · {citation.language}"

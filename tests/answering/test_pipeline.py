@@ -1,0 +1,142 @@
+"""From a question to a cited answer, or to a refusal."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import CHINESE, FRENCH, ScriptedModel
+
+from qa_bot.answering.pipeline import Pipeline
+from qa_bot.prompts import phrases
+from qa_bot.types import Answer
+
+QUESTION = "How many companies took part in the exhibition?"
+
+
+def test_an_answer_cites_the_chosen_sentence_at_its_exact_characters(pipeline: Pipeline) -> None:
+    answer = pipeline.answer(QUESTION)
+    assert answer.status == "answered"
+    assert answer.answer == "130 companies took part. [1]"
+    (citation,) = answer.citations
+    assert (citation.source, citation.marker) == ("fr.txt", 1)
+    assert FRENCH[citation.start : citation.end] == citation.quote
+    assert citation.quote == "130 entreprises ont participé à l'exposition."
+    assert answer.sentences[0].verdict == "supported"
+    assert answer.language == "en"
+
+
+def test_the_pieces_of_a_stream_make_up_the_answer(pipeline: Pipeline, model: ScriptedModel) -> None:
+    """There is no second path: `ask` is a drained stream, to the letter."""
+    model.reply = "130 companies took part. They came to Wuzhen. It was 2020."
+    *pieces, answer = pipeline.stream(QUESTION)
+    assert isinstance(answer, Answer)
+    assert "".join(str(piece) for piece in pieces) == answer.answer
+    assert len(pieces) > 5
+    assert answer.answer == "130 companies took part. [1] They came to Wuzhen. [1] It was 2020. [1]"
+
+
+def test_closing_a_stream_stops_the_model(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply = "one two three four five six"
+    stream = pipeline.stream(QUESTION)
+    next(iter(stream))
+    stream.close()  # type: ignore[attr-defined]
+    assert model.stopped
+
+
+def test_a_marker_that_the_model_writes_never_reaches_the_reader(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.reply = "130 companies [7] took part 【S2】 there [3, 4]."
+    *pieces, answer = pipeline.stream(QUESTION)
+    assert isinstance(answer, Answer)
+    assert answer.answer == "130 companies took part there. [1]"
+    assert "7" not in "".join(str(piece) for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("yes", "choice"),
+    [([0.01], ("S1",)), ([0.6, 0.2], ("S1",)), ([0.9], ())],
+    ids=["the passages do not answer", "the chosen sentences do not", "nothing was chosen"],
+)
+def test_what_the_documents_do_not_answer_is_refused_with_the_closest_passages(
+    pipeline: Pipeline, model: ScriptedModel, yes: list[float], choice: tuple[str, ...]
+) -> None:
+    model.yes, model.choice = yes, choice
+    answer = pipeline.answer("Quel est le prix du billet d'entrée au salon ?")
+    assert answer.status == "refused"
+    assert answer.answer == phrases("fr").refusal
+    assert (answer.sentences, answer.citations) == ((), ())
+    assert [hit.passage.source for hit in answer.passages] == ["fr.txt", "zh.txt"]
+
+
+def test_an_empty_reply_becomes_a_refusal(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply = "  \n"
+    assert pipeline.answer(QUESTION).status == "refused"
+
+
+def test_a_quote_that_its_file_no_longer_holds_is_not_cited(
+    pipeline: Pipeline, texts: dict[str, str]
+) -> None:
+    """The file changed since it was indexed: no citation may point into it."""
+    texts["fr.txt"] = "Tout autre chose. " + FRENCH
+    answer = pipeline.answer(QUESTION)
+    assert (answer.status, answer.citations) == ("refused", ())
+
+
+def test_a_quote_of_a_deleted_file_stands_as_it_was_indexed(
+    pipeline: Pipeline, texts: dict[str, str]
+) -> None:
+    del texts["fr.txt"]
+    assert pipeline.answer(QUESTION).citations[0].quote in FRENCH
+
+
+def test_a_number_that_no_source_states_is_marked(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply = "340 companies took part."
+    assert pipeline.answer(QUESTION).sentences[0].verdict == "unsupported"
+
+
+def test_a_number_in_another_script_is_recognised(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply, model.choice = "Over 200,000 km of fibre were laid.", ("S3",)
+    answer = pipeline.answer("How much optical fibre was laid?")
+    assert answer.sentences[0].verdict == "supported"
+    assert answer.citations[0].quote == CHINESE[: CHINESE.index("。") + 1]
+
+
+def test_each_sentence_cites_what_it_shares_words_with(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.choice = ("S2", "S1")
+    model.reply = (
+        "Les 130 entreprises ont participé à l'exposition. "
+        "L'économie numérique a atteint 35 800 milliards de yuans."
+    )
+    answer = pipeline.answer("Combien d'entreprises ont participé, et quelle économie ?")
+    assert [sentence.citations for sentence in answer.sentences] == [(1,), (2,)]
+    assert answer.citations[0].quote.startswith("130 entreprises")
+
+
+def test_text_is_never_a_template(pipeline: Pipeline, model: ScriptedModel) -> None:
+    """Neither a question nor a document can name a variable of a prompt."""
+    question = "What is $sentences and ${question} and {{7*7}} worth?"
+    pipeline.answer(question)
+    assert all(question in messages[-1].content for messages in model.prompts)
+
+
+def test_a_follow_up_is_made_to_stand_alone_before_searching(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.reply = "How many companies took part in 2020?"
+    answer = pipeline.answer("And in 2020?", [(QUESTION, "130 companies took part. [1]")])
+    assert answer.standalone_question == "How many companies took part in 2020?"
+    assert answer.question == "And in 2020?"
+
+
+def test_tokens_of_every_step_are_counted(pipeline: Pipeline) -> None:
+    usage = pipeline.answer(QUESTION).usage
+    assert (usage.prompt_tokens, usage.completion_tokens) == (400, 14)
+
+
+def test_large_numbers_are_shown_to_the_model_in_the_answers_language(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    pipeline.answer("Combien de kilomètres de fibre optique ont été posés ?")
+    assert "20万 (= 200 000)公里" in model.prompts[0][-1].content

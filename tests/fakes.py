@@ -1,0 +1,79 @@
+"""Fakes at the seams, and the made-up passages that tests answer from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+from qa_bot.types import Message, Passage, Usage
+
+FRENCH = (
+    "130 entreprises ont participé à l'exposition. "
+    "L'économie numérique a atteint 35 800 milliards de yuans en 2019."
+)
+CHINESE = "中国企业铺设超过20万公里光纤。共有来自126个国家的1800多位嘉宾参加。"
+
+
+def passage(source: str, text: str, language: str, start: int = 0) -> Passage:
+    return Passage(
+        id=f"{source}-{start}",
+        source=source,
+        start=start,
+        end=start + len(text),
+        text=text,
+        title=f"Title of {source}",
+        language=language,
+        date="2020-11-23",
+    )
+
+
+class FixedStore:
+    """Gives its passages in the order they were given, whatever is asked."""
+
+    def __init__(self, *passages: Passage) -> None:
+        self.passages = passages
+
+    def search(self, vector: Sequence[float], k: int) -> list[tuple[Passage, float]]:
+        ranked = [(item, 0.9 - 0.1 * place) for place, item in enumerate(self.passages)]
+        return ranked[:k]
+
+
+@dataclass
+class ScriptedModel:
+    """An answering model that says what a test tells it to, and keeps what it was asked."""
+
+    reply: str = "130 companies took part."
+    choice: tuple[str, ...] = ("S1",)
+    yes: list[float] = field(default_factory=lambda: [0.9])
+    name: str = "scripted"
+    context_window: int = 4096
+    prompts: list[Sequence[Message]] = field(default_factory=list)
+    stopped: bool = False
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> Generator[str, None, Usage]:
+        self.prompts.append(messages)
+        try:
+            yield from re.findall(r"\S+\s*|\s+", self.reply)
+        except GeneratorExit:
+            self.stopped = True
+            raise
+        return Usage(100, 10)
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
+    ) -> tuple[tuple[str, ...], Usage]:
+        self.prompts.append(messages)
+        return self.choice[:at_most], Usage(100, 2)
+
+    def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
+        self.prompts.append(messages)
+        return (self.yes.pop(0) if len(self.yes) > 1 else self.yes[0]), Usage(100, 1)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4

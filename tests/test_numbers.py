@@ -1,0 +1,97 @@
+"""Numbers by value, whatever language they are written in."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_bot.numbers import annotate, find_numbers, missing_numbers, write_number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("超过20万公里", 200_000),
+        ("服务超过9亿人", 900_000_000),
+        ("近30亿人", 3_000_000_000),
+        ("45.5万亿元", 45_500_000_000_000),
+        ("45 500 milliards de yuans", 45_500_000_000_000),
+        ("45\u202f500 milliards", 45_500_000_000_000),
+        ("35800 milliards", 35_800_000_000_000),
+        ("27.2 trillion yuan", 27_200_000_000_000),
+        ("2,6 miliar orang", 2_600_000_000),
+        ("700 juta orang", 700_000_000),
+        ("1.234.567,5", Decimal("1234567.5")),
+        ("1,234,567.5", Decimal("1234567.5")),
+        ("40,000", 40_000),
+        ("10.000 kilometer", 10_000),
+        ("39,8 %", Decimal("39.8")),
+        ("2022年", 2022),
+    ],
+)
+def test_a_number_is_read_by_its_value(text: str, value: Decimal | int) -> None:
+    assert any(Decimal(value) in number.values for number in find_numbers(text))
+
+
+def test_neighbouring_numbers_are_not_joined() -> None:
+    """A space groups thousands; it does not make one number of a year and a count."""
+    values = [max(number.values) for number in find_numbers("en 2022 15 pays, 8 novembre 2022 120")]
+    assert values == [2022, 15, 8, 2022, 120]
+
+
+def test_names_with_digits_are_not_numbers() -> None:
+    assert not list(find_numbers("WIC2022 et B2B"))
+
+
+def test_billion_depends_on_the_language() -> None:
+    assert [max(n.values) for n in find_numbers("2.6 billion", "en")] == [2_600_000_000]
+    assert [max(n.values) for n in find_numbers("2,6 billions", "fr")] == [2_600_000_000_000]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "missing"),
+    [
+        ("200,000 km of fibre", "铺设超过20万公里光纤", []),
+        ("3 milliards de personnes", "近30亿人", []),
+        ("900 juta", "服务超过9亿非洲人民", []),
+        ("45.5万亿元，占39.8%", "45 500 milliards de yuans, soit 39,8 % du PIB", []),
+        ("9 billion people", "服务超过9亿非洲人民", ["9 billion"]),
+        ("20 000 km", "铺设超过20万公里光纤", ["20 000"]),
+        ("700万", "700 juta orang", ["700万"]),
+        ("in 2021", "en 2022", ["2021"]),
+    ],
+)
+def test_a_wrong_number_is_found_across_languages(
+    claim: str, evidence: str, missing: list[str]
+) -> None:
+    assert missing_numbers(claim, evidence) == missing
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "language", "annotated"),
+    [
+        ("超过20万公里", "zh", "fr", "超过20万 (= 200 000)公里"),
+        ("近30亿人", "zh", "id", "近30亿 (= 3 miliar)人"),
+        ("45 500 milliards de yuans", "fr", "zh", "45 500 milliards (= 45.5万亿) de yuans"),
+        ("700 juta orang", "id", "fr", "700 juta (= 700 millions) orang"),
+        ("126个国家", "zh", "en", "126个国家"),
+        ("700 juta orang", "id", "id", "700 juta orang"),
+    ],
+)
+def test_large_numbers_are_annotated_in_the_readers_language(
+    text: str, source: str, language: str, annotated: str
+) -> None:
+    assert annotate(text, source, language) == annotated
+
+
+@given(st.integers(10_000, 10**15), st.sampled_from(["en", "fr", "zh", "id", "de", "es", "pt"]))
+def test_what_is_written_is_read_back(value: int, language: str) -> None:
+    written = write_number(Decimal(value), language)
+    assert any(Decimal(value) in number.values for number in find_numbers(written, language))
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_read(text: str) -> None:
+    """No text breaks the reader, and a text always states its own numbers."""
+    assert missing_numbers(text, text) == []
