@@ -1,0 +1,251 @@
+"""Find the files of the documents' folders, read their text, and date it.
+
+Only `.txt` and `.md` are read. The text is what `open(path, encoding=…).read()` gives:
+nothing is normalised, since offsets count into it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa_bot.errors import UsageError
+from qa_bot.types import FileState
+
+SUFFIXES = (".txt", ".md")
+MAX_BYTES = 20_000_000
+_LEGACY = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "utf_16_le", "utf_16_be"]
+_MAX_CHAOS = 0.1
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_MONTHS = (
+    "january jan janvier janv januari januar jänner enero ene janeiro gennaio января",
+    "february feb février févr fevrier februari februar febrero fevereiro febbraio февраля",
+    "march mar mars maret märz marzo março maart марта",
+    "april apr avril avr abril aprile апреля",
+    "may mai mei mayo maio maggio мая",
+    "june jun juin juni junio junho giugno июня",
+    "july jul juillet juil juli julio julho luglio июля",
+    "august aug août aout agustus agosto augustus августа",
+    "september sep sept septembre septiembre setembro settembre сентября",
+    "october oct octobre oktober okt octubre outubro ottobre октября",
+    "november nov novembre noviembre novembro ноября",
+    "december dec décembre déc decembre desember dezember des dez diciembre dic dezembro dicembre"
+    " декабря",
+)
+_MONTH_NUMBER = {name: n for n, names in enumerate(_MONTHS, 1) for name in names.split()}
+_MONTH = "(?:" + "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True)) + r")\b\.?"
+_YEAR = r"(?:19|20)\d\d(?!\d)"
+_DATE = re.compile(
+    rf"(?<![\d.])(?P<y1>{_YEAR})(?P<s>[-/.])(?P<m1>\d{{1,2}})(?P=s)(?P<d1>\d{{1,2}})(?!\d)"
+    rf"|(?<![\d.])(?P<d2>\d{{1,2}})(?P<t>[./])(?P<m2>\d{{1,2}})(?P=t)(?P<y2>{_YEAR})"
+    rf"|(?P<y3>(?:19|20)\d\d)\s?年\s?(?P<m3>\d{{1,2}})\s?月(?:\s?(?P<d3>\d{{1,2}})\s?日)?"
+    rf"|\b(?P<d4>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?\s(?:de\s|of\s)?(?P<m4>{_MONTH}),?\s(?:del?\s)?"
+    rf"(?P<y4>{_YEAR})"
+    rf"|\b(?P<m5>{_MONTH})\s(?:(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?,?\s|de\s)?(?P<y5>{_YEAR})",
+    re.IGNORECASE,
+)
+_NAME_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
+_HEAD = 1500
+_TAIL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of the walk; `status` is set where it is settled without reading it."""
+
+    source: str
+    path: Path
+    status: FileState | None = None
+    reason: str | None = None
+
+
+def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
+    """Give each folder the prefix its sources carry: none for one, its name for several.
+
+    Raises:
+        UsageError: a folder is missing or no folder, or two have one name.
+    """
+    roots: dict[Path, None] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            what = "is not a folder; name the folder it is in" if folder.exists() else "is missing"
+            raise UsageError(f"the documents' folder {folder} {what} (--documents FOLDER)")
+        roots[folder.resolve()] = None
+    if not roots:
+        raise UsageError("no documents' folder was named; give one with --documents FOLDER")
+    if len(roots) == 1:
+        return {"": next(iter(roots))}
+    named: dict[str, Path] = {}
+    for root in roots:
+        if root.name in named:
+            raise UsageError(
+                f"two documents' folders are called {root.name!r}: {named[root.name]} and {root}; "
+                "rename one, since sources start with the folder's name"
+            )
+        named[root.name] = root
+    return named
+
+
+def walk(roots: Mapping[str, Path], *, exclude: Path) -> list[Found]:
+    """List every file below the folders, sorted by source; `exclude` (our store) is left out."""
+    found: list[Found] = []
+    for name, root in roots.items():
+        prefix = f"{name}/" if name else ""
+        found += [_judged(prefix, root, path) for path in _paths(root, exclude.resolve())]
+    return sorted(found, key=lambda file: file.source)
+
+
+def path_of(roots: Mapping[str, Path], source: str) -> Path:
+    """Find the file of a source.
+
+    Raises:
+        UsageError: the source lies outside the folders.
+    """
+    name, _, rest = source.partition("/") if "" not in roots else ("", "", source)
+    if name not in roots or ".." in Path(rest).parts or Path(rest).is_absolute():
+        raise UsageError(f"{source!r} is not in the documents' folders; name a source of the index")
+    return roots[name] / rest
+
+
+def _paths(folder: Path, exclude: Path) -> Iterator[Path]:
+    """Every file below, hidden and unreadable folders themselves instead of their files."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
+        if entry == exclude:
+            continue
+        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
+            yield from _paths(entry, exclude)
+        else:
+            yield entry
+
+
+def _judged(prefix: str, root: Path, path: Path) -> Found:
+    relative = path.relative_to(root).as_posix()
+    source = prefix + os.fsencode(relative).decode("utf-8", "replace")
+    try:
+        status, reason = _first_verdict(root, path)
+    except (OSError, RuntimeError) as exc:  # a link to itself is a RuntimeError to Python 3.11
+        status, reason = "failed", f"cannot be read: {exc}"
+    if os.fsencode(relative) != source[len(prefix) :].encode("utf-8"):
+        status, reason = "failed", "its name is not valid UTF-8; rename it"
+    return Found(source, path, status, reason)
+
+
+def _first_verdict(root: Path, path: Path) -> tuple[FileState | None, str | None]:
+    if path.name.startswith(".") and path != root:
+        return "skipped", "hidden"
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
+        return "skipped", f"a link out of the documents' folder, to {path.resolve()}"
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        linked = path.is_symlink()
+        return ("skipped", "a link to a folder") if linked else ("failed", "cannot be listed")
+    if not stat.S_ISREG(mode):
+        return "skipped", "not a regular file"
+    if path.suffix.lower() not in SUFFIXES:
+        kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
+        return "unsupported", f"{kind} are not read yet; convert to .txt"
+    if path.stat().st_size > MAX_BYTES:
+        size = path.stat().st_size / 1e6
+        return "too_large", f"{size:.1f} MB, over {MAX_BYTES // 10**6} MB; split the file"
+    return None, None
+
+
+def decode(data: bytes) -> str | None:
+    """Decode a file's bytes, with universal newlines; None where no encoding fits surely."""
+    text = _decoded(data)
+    return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(data: bytes) -> str | None:
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return _strict(data, encoding)
+    # UTF-16 of Latin text is valid UTF-8 too, with a NUL beside every letter.
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(data) > 3 and data[first::2].count(0) > 0.7 * len(data[first::2]):
+            return _strict(data, encoding)
+    text = _strict(data, "utf-8")
+    return text if text is not None else _legacy(data)
+
+
+def _strict(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _legacy(data: bytes) -> str | None:
+    # Imported here: a corpus in UTF-8 never needs it.
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=_LEGACY).best()
+    if best is not None and best.chaos <= _MAX_CHAOS:
+        text = _strict(data, best.encoding)
+        return text if text is not None and _is_readable(text) else None
+    # A few accents in a short text are too little for statistics, but plain enough.
+    text = _strict(data, "cp1252")
+    strange = [char for char in text or "" if not char.isascii()]
+    plain = all(
+        (char.isalpha() and char not in "ÃÂ") or char in "’‘“”«»–—…€°\xa0" for char in strange
+    )
+    return text if text and plain and len(strange) * 5 < len(text) and _is_readable(text) else None
+
+
+def _is_readable(text: str) -> bool:
+    odd = sum(not (char.isprintable() or char.isspace()) for char in text)
+    return odd * 200 <= len(text)
+
+
+def date_of(text: str, name: str) -> str | None:
+    """Date a document: the first date near its head, else near its end, else in its name."""
+    for part in (text[:_HEAD], text[_HEAD:][-_TAIL:]):
+        for found in _DATE.finditer(part):
+            date = _iso(found)
+            if date:
+                return date
+    found_in_name = _NAME_DATE.search(name)
+    if found_in_name is None:
+        return None
+    year, _, month, day = found_in_name.groups()
+    return _checked(int(year), int(month), int(day))
+
+
+def _iso(found: re.Match[str]) -> str | None:
+    parts = found.groupdict()
+    which = next(n for n in "12345" if parts[f"y{n}"])
+    year, month_text, day_text = int(parts[f"y{which}"]), parts[f"m{which}"], parts[f"d{which}"]
+    month = (
+        int(month_text) if month_text.isdigit() else _MONTH_NUMBER[month_text.lower().strip(".")]
+    )
+    if day_text is None:
+        return f"{year:04}-{month:02}" if 1 <= month <= 12 else None
+    day = int(day_text)
+    if parts["t"] == "/" and which == "2":
+        if month <= 12 and day <= 12 and month != day:
+            return f"{year:04}"  # 03/04/2024 is March in one country and April in another
+        day, month = (day, month) if month <= 12 else (month, day)
+    return _checked(year, month, day)
+
+
+def _checked(year: int, month: int, day: int) -> str | None:
+    try:
+        return datetime.date(year, month, day).isoformat()
+    except ValueError:
+        return None

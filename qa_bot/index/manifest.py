@@ -1,0 +1,133 @@
+"""What the store holds and what it was made of, and the lock of who writes it.
+
+The manifest is one JSON file, replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qa_bot.errors import IndexUnusable, UsageError
+
+FILE_NAME = "manifest.json"
+FORMAT_VERSION = 1
+_LOCK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """An indexed file as it was read, and the ids of its passages in their order."""
+
+    digest: str
+    size: int
+    mtime_ns: int
+    title: str
+    date: str | None
+    language: str
+    passages: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Manifest:
+    """The state of an index. Vectors of another `recipe` must never be mixed in."""
+
+    embedder: str
+    splitter: int
+    cleaner: int
+    generation: str
+    """The sub-folder with the passages; a rebuild takes a new one."""
+    folders: tuple[str, ...] = ()
+    files: dict[str, FileEntry] = field(default_factory=dict)
+    complete: bool = False
+
+    @property
+    def recipe(self) -> tuple[str, int, int]:
+        """What passages and vectors depend on, besides the files."""
+        return self.embedder, self.splitter, self.cleaner
+
+    @property
+    def passage_ids(self) -> set[str]:
+        """The ids of all passages that should be in the store."""
+        return {passage for entry in self.files.values() for passage in entry.passages}
+
+
+def save_manifest(store_dir: Path, manifest: Manifest) -> None:
+    """Write the manifest so that a reader, or a crash, meets the old or the new one whole."""
+    temporary = store_dir / f"{FILE_NAME}.new"
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        json.dump({"format": FORMAT_VERSION, **asdict(manifest)}, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(store_dir / FILE_NAME)
+
+
+def load_manifest(store_dir: Path, notify: Callable[[str], None] | None = None) -> Manifest | None:
+    """Read the manifest; None where there is none or, with a message, where it is damaged."""
+    path = store_dir / FILE_NAME
+    try:
+        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        if notify:
+            notify(f"{path} cannot be used ({type(exc).__name__}: {exc}): the index is built anew.")
+        return None
+
+
+def _parsed(data: dict[str, Any]) -> Manifest:
+    if data["format"] != FORMAT_VERSION:
+        raise ValueError(f"format {data['format']}, not {FORMAT_VERSION}")
+    files = {
+        str(source): FileEntry(**{**entry, "passages": tuple(map(str, entry["passages"]))})
+        for source, entry in data["files"].items()
+    }
+    generation = str(data["generation"])
+    if Path(generation).name != generation:
+        raise ValueError(f"generation {generation!r} is not a folder's name")
+    return Manifest(
+        embedder=str(data["embedder"]),
+        splitter=int(data["splitter"]),
+        cleaner=int(data["cleaner"]),
+        generation=generation,
+        folders=tuple(map(str, data["folders"])),
+        files=files,
+        complete=data["complete"] is True,
+    )
+
+
+@contextmanager
+def writing(store_dir: Path) -> Iterator[None]:
+    """Be the only writer of a store's folder, which is made if missing.
+
+    Raises:
+        IndexUnusable: another process is writing.
+        UsageError: the folder cannot be made or written.
+    """
+    from filelock import FileLock, Timeout
+
+    holder = store_dir / ".lock.pid"
+    lock = FileLock(store_dir / ".lock", timeout=_LOCK_SECONDS)
+    try:
+        store_dir.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as exc:
+        pid = holder.read_text(encoding="ascii") if holder.is_file() else "unknown"
+        raise IndexUnusable(
+            f"{store_dir} is being indexed by process {pid}; wait for it to end, or end it"
+        ) from exc
+    except OSError as exc:
+        raise UsageError(
+            f"the index's folder {store_dir} cannot be written ({exc.strerror}); "
+            "name another with --store FOLDER"
+        ) from exc
+    try:
+        holder.write_text(str(os.getpid()), encoding="ascii")
+        yield
+    finally:
+        lock.release()

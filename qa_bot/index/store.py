@@ -1,0 +1,257 @@
+"""The passages and their vectors, in Chroma behind LlamaIndex's vector-store interface.
+
+Nodes become `Passage` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from qa_bot.errors import IndexUnusable
+from qa_bot.types import Passage
+
+if TYPE_CHECKING:
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
+    from llama_index.core.schema import BaseNode
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+    from numpy.typing import NDArray
+
+_COLLECTION = "passages"
+_GENERATION = "passages-"
+# Wide searches, so that the approximate graph finds nearly what an exact search would.
+_HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 400}
+EXACT_UP_TO = 100_000
+"""Passages up to which every one is compared: 5 ms a query, 150 MB with 384 dimensions."""
+_BATCH = 500
+"""Ids in one request: SQLite limits the variables of a statement."""
+_SPARE = 32
+"""Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
+_FIELDS = ("source", "start", "end", "title", "language", "date")
+
+
+class PassageStore:
+    """A collection of passages with one unit vector each; open it with `open_store`."""
+
+    def __init__(self, client: Any, store: ChromaVectorStore, folder: Path) -> None:
+        self._client = client
+        self._store = store
+        self._folder = folder
+        self._matrix: tuple[NDArray[np.str_], NDArray[np.float32]] | None = None
+        """The ids and unit vectors in memory, from the first search to the next change."""
+
+    def add(self, passages: Sequence[Passage], vectors: Sequence[Sequence[float]]) -> None:
+        """Add passages that are not in the store yet, each with its vector.
+
+        Raises:
+            IndexUnusable: the store is damaged, or made for vectors of another length.
+        """
+        self._matrix = None
+        with _translated(self._folder):
+            for at in range(0, len(passages), _BATCH):
+                part = slice(at, at + _BATCH)
+                self._store.add(
+                    [_node(p, v) for p, v in zip(passages[part], vectors[part], strict=True)]
+                )
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Remove passages; ids that are not there are no error.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        doomed = sorted(ids)
+        self._matrix = None
+        with _translated(self._folder):
+            for at in range(0, len(doomed), _BATCH):
+                self._store.delete_nodes(doomed[at : at + _BATCH])
+
+    def search(
+        self, vector: Sequence[float], k: int, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Passage, float]]:
+        """The `k` nearest passages with their cosine similarity, best first.
+
+        Args:
+            vector: the query's.
+            k: at most this many are returned.
+            where: a filter in Chroma's language, such as `{"source": "a.txt"}`.
+
+        Raises:
+            IndexUnusable: the store is damaged, or made for vectors of another length.
+        """
+        size = self.count()
+        if not size or k < 1:
+            return []
+        wanted = min(size, k + _SPARE)
+        found = self._exact if size <= EXACT_UP_TO else self._approximate
+        hits = found(vector, wanted, dict(where) if where else None)
+        hits.sort(key=lambda hit: (-round(hit[1], 6), hit[0].source, hit[0].start))
+        return hits[:k]
+
+    def _exact(
+        self, vector: Sequence[float], k: int, where: dict[str, Any] | None
+    ) -> list[tuple[Passage, float]]:
+        # Chroma's graph can lose sight of passages, above all among many that are alike,
+        # and which ones depends on the order they came in.
+        with _translated(self._folder):
+            ids, matrix = self._matrix or self._load_matrix()
+            self._matrix = ids, matrix
+            query = np.asarray(vector, dtype=np.float32)
+            scores = matrix @ (query / max(float(np.linalg.norm(query)), 1e-12))
+            if where:
+                allowed = self._store.client.get(where=where, include=[])["ids"]
+                scores[~np.isin(ids, allowed)] = -np.inf
+            order = np.argsort(-scores.round(6), kind="stable")[: k + _BATCH]
+            # All that tie with the last one go on, to be put in our order.
+            least = max(float(scores[order[min(k, len(order)) - 1]]) - 1e-6, -2.0)
+            best = {str(ids[i]): float(scores[i]) for i in order if scores[i] >= least}
+        return [(passage, best[passage.id]) for passage in self.get(best).values()]
+
+    def _load_matrix(self) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+        stored = self._store.client.get(include=["embeddings"])
+        ids = np.array(stored["ids"])
+        order = np.argsort(ids)  # not in the order in which they came in, which may vary
+        matrix = np.asarray(stored["embeddings"], dtype=np.float32)[order]
+        matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
+        return ids[order], matrix
+
+    def _approximate(
+        self, vector: Sequence[float], k: int, where: dict[str, Any] | None
+    ) -> list[tuple[Passage, float]]:
+        from llama_index.core.vector_stores.types import VectorStoreQuery
+
+        query = VectorStoreQuery(query_embedding=[float(x) for x in vector], similarity_top_k=k)
+        with _translated(self._folder):
+            result = self._store.query(query, where=where)
+        # The adapter reports exp(-distance), and the distance is 1 - cosine.
+        scores = [1.0 + math.log(similarity) for similarity in result.similarities or ()]
+        return list(zip(map(_passage, result.nodes or ()), scores, strict=True))
+
+    def get(self, ids: Iterable[str]) -> dict[str, Passage]:
+        """The passages of these ids; an id that is not there is left out.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        wanted = sorted(ids)
+        found: dict[str, Passage] = {}
+        with _translated(self._folder):
+            for at in range(0, len(wanted), _BATCH):
+                for node in self._store.get_nodes(wanted[at : at + _BATCH]):
+                    found[node.node_id] = _passage(node)
+        return found
+
+    def ids(self) -> set[str]:
+        """The ids of all passages.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        with _translated(self._folder):
+            return set(self._store.client.get(include=[])["ids"])
+
+    def count(self) -> int:
+        """How many passages there are.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        with _translated(self._folder):
+            return int(self._store.client.count())
+
+    def check(self) -> None:
+        """Try what a search needs; a writer that was killed can leave a store unreadable.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        with _translated(self._folder):
+            sample = self._store.client.get(limit=1, include=["embeddings"])
+            if len(sample["ids"]):
+                self._store.client.query(query_embeddings=sample["embeddings"], n_results=1)
+
+    def close(self) -> None:
+        """Let go of the files; closing twice is no error."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def open_store(folder: Path) -> PassageStore:
+    """Open the store in `folder`, made if missing.
+
+    Raises:
+        IndexUnusable: what is there is damaged or is no store.
+    """
+    # Imported here: it takes a second, and `--help` needs none of it.
+    import chromadb
+    from chromadb.config import Settings
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    # Without a handler Python prints a library's warnings to stderr.
+    logging.getLogger("chromadb").addHandler(logging.NullHandler())
+    configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
+    with _translated(folder):
+        # Its declared type lacks `close`.
+        client: Any = chromadb.PersistentClient(
+            path=str(folder), settings=Settings(anonymized_telemetry=False)
+        )
+        try:
+            collection = client.get_or_create_collection(
+                _COLLECTION, configuration=configuration, embedding_function=None
+            )
+        except BaseException:
+            client.close()
+            raise
+        return PassageStore(client, ChromaVectorStore(chroma_collection=collection), folder)
+
+
+def next_generation(store_dir: Path) -> str:
+    """A name for a new store's folder: "passages-3" where "passages-2" is the last."""
+    names = [path.name.removeprefix(_GENERATION) for path in store_dir.glob(f"{_GENERATION}*")]
+    return f"{_GENERATION}{max((int(n) for n in names if n.isdecimal()), default=0) + 1}"
+
+
+def drop_other_generations(store_dir: Path, kept: str) -> None:
+    """Delete the stores that a rebuild has replaced, as far as the system lets go of them."""
+    for path in store_dir.glob(f"{_GENERATION}*"):
+        if path.name != kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as exc:
+        # A panic of Chroma's Rust side is no `Exception`; an interrupt must stay what it is.
+        if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
+            raise IndexUnusable(
+                f"the index in {folder} cannot be used ({exc}); run `qa-bot index --rebuild`"
+            ) from exc
+        raise
+
+
+def _node(passage: Passage, vector: Sequence[float]) -> BaseNode:
+    from llama_index.core.schema import TextNode
+
+    return TextNode(
+        id_=passage.id,
+        text=passage.text,
+        embedding=[float(x) for x in vector],
+        metadata={field: getattr(passage, field) for field in _FIELDS},
+        excluded_embed_metadata_keys=list(_FIELDS),
+        excluded_llm_metadata_keys=list(_FIELDS),
+    )
+
+
+def _passage(node: BaseNode) -> Passage:
+    fields = {field: node.metadata[field] for field in _FIELDS}
+    return Passage(id=node.node_id, text=node.get_content(), **fields)

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qa_bot.errors import UsageError
+from qa_bot.index import build, load
+from qa_bot.index.build import open_index, read_document, update_index
+
+TEXTS = ["River one is long. It is cold.", "Hill two is high.\n\nIt has snow.", "字" * 900, "Town."]
+Content = tuple[Any, ...]
+
+
+def content(store: Path, embedder: Any) -> Content:
+    """All that an index holds and how it ranks, for comparing two indexes."""
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        assert opened.manifest.complete
+        assert opened.store.ids() == opened.manifest.passage_ids
+        passages = opened.store.get(opened.store.ids())
+        for passage in passages.values():
+            text = opened.read_text(passage.source)
+            assert text is not None
+            assert text[passage.start : passage.end] == passage.text
+        hits = opened.store.search(embedder.get_query_embedding("long river in town two"), 20)
+        ranking = [(p.id, round(score, 5)) for p, score in hits]
+        files = {s: (e.digest, e.title, e.passages) for s, e in opened.manifest.files.items()}
+    return sorted(passages), ranking, files
+
+
+def fresh(docs: Path, tmp_path: Path, embedder: Any) -> Content:
+    folder = tmp_path / f"fresh-{time.monotonic_ns()}"
+    update_index([docs], folder, embedder)
+    return content(folder, embedder)
+
+
+def statuses(docs: Path, store: Path, embedder: Any, **options: Any) -> dict[str, str]:
+    report = update_index([docs], store, embedder, **options)
+    return {file.source: file.status for file in report.files}
+
+
+def test_only_what_changed_is_embedded(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any
+) -> None:
+    steps: list[tuple[int, int]] = []
+    report = update_index([docs], store, embedder, progress=lambda *step: steps.append(step))
+    assert report.counts == {"added": 3}
+    assert report.passages == steps[-1][0] == steps[-1][1] == 3
+    assert statuses(docs, store, embedder) == dict.fromkeys(
+        ["0.txt", "1.txt", "2.txt"], "unchanged"
+    )
+    (docs / "1.txt").write_text("Something else now.")
+    (docs / "2.txt").unlink()
+    (docs / "new.md").write_text("# New\n\nSomething new.")
+    steps.clear()
+    assert statuses(docs, store, embedder, progress=lambda *step: steps.append(step)) == {
+        "0.txt": "unchanged", "1.txt": "changed", "2.txt": "removed", "new.md": "added",
+    }  # fmt: skip
+    assert steps == [(2, 2)]
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_any_order_of_changes_ends_as_a_fresh_index(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any
+) -> None:
+    """Every sequence of two edits, one after the other on one store."""
+    edits = list(itertools.product(["0.txt", "1.txt"], [*TEXTS[:2], None]))
+    for first, second in itertools.islice(itertools.permutations(edits, 2), 0, None, 5):
+        for name, text in (first, second):
+            if text is None:
+                (docs / name).unlink(missing_ok=True)
+            else:
+                (docs / name).write_text(text)
+            update_index([docs], store, embedder)
+        assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_every_kind_of_file_has_its_status(
+    docs: Path, store: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "MAX_BYTES", 5000)
+    (docs / "copy.txt").write_bytes((docs / "0.txt").read_bytes())
+    (docs / "empty.txt").write_text(" \n")
+    (docs / "empty2.txt").write_text(" \n")
+    (docs / "rules.txt").write_text("---\n* * *")
+    (docs / "table.xlsx").write_bytes(b"x")
+    (docs / ".secret.txt").write_text("x")
+    (docs / "big.txt").write_text("x" * 6000)
+    (docs / "photo.txt").write_bytes(b"\x89PNG\r\n" + bytes(range(256)) * 9)
+    (docs / "loop.txt").symlink_to(docs / "loop.txt")
+    report = update_index([docs], store, embedder)
+    found = {file.source: (file.status, file.reason) for file in report.files}
+    assert found.pop("loop.txt")[0] == "failed"
+    assert found == {
+        ".secret.txt": ("skipped", "hidden"),
+        "0.txt": ("added", None),
+        "1.txt": ("added", None),
+        "2.txt": ("added", None),
+        "big.txt": ("too_large", "0.0 MB, over 0 MB; split the file"),
+        "copy.txt": ("duplicate", "same bytes as 0.txt"),
+        "empty.txt": ("empty", "no text in it"),
+        "empty2.txt": ("empty", "no text in it"),
+        "photo.txt": ("undecodable", "unknown encoding; save it as UTF-8"),
+        "rules.txt": ("empty", "no text in it"),
+        "table.xlsx": ("unsupported", ".xlsx files are not read yet; convert to .txt"),
+    }
+    assert report.incomplete
+    (docs / "0.txt").unlink()
+    again = {f.source: f.status for f in update_index([docs], store, embedder).files}
+    assert (again["0.txt"], again["copy.txt"], again["1.txt"]) == ("removed", "added", "unchanged")
+
+
+def test_one_bad_file_does_not_stop_the_others(
+    docs: Path, store: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = build.blocks
+
+    def fragile(text: str) -> Any:
+        if "number 1" in text:
+            raise RuntimeError("what a text")
+        return real(text)
+
+    monkeypatch.setattr(build, "blocks", fragile)
+    report = update_index([docs], store, embedder)
+    assert report.counts == {"added": 2, "failed": 1}
+    assert [f.reason for f in report.files if f.status == "failed"] == ["RuntimeError: what a text"]
+
+
+def test_another_embedder_or_rebuild_starts_afresh(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any, other_embedder: Any
+) -> None:
+    update_index([docs], store, embedder)
+    said: list[str] = []
+    assert set(statuses(docs, store, other_embedder, notify=said.append).values()) == {"added"}
+    assert "built anew" in said[0]
+    assert content(store, other_embedder) == fresh(docs, tmp_path, other_embedder)
+    assert set(statuses(docs, store, other_embedder, rebuild=True).values()) == {"added"}
+    assert [p.name for p in store.glob("passages-*")] == ["passages-3"]
+
+
+@pytest.mark.parametrize("damage", ["manifest", "store", "lost", "missing", "extra"])
+def test_damage_is_repaired_by_the_next_run(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any, damage: str
+) -> None:
+    update_index([docs], store, embedder)
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        ids = sorted(opened.store.ids())
+        if damage == "lost":
+            opened.store.delete(ids[:1])
+        if damage == "extra":
+            made = read_document([docs], "0.txt")
+            extra = build.passages(made, [build.Block(0, 5, "text")])
+            opened.store.add(extra, [embedder.get_query_embedding("x")])
+            assert opened.store.count() == 4
+    if damage == "manifest":
+        (store / "manifest.json").write_text("{")
+        assert open_index(store) is None
+    if damage == "store":
+        (store / "passages-1" / "chroma.sqlite3").write_bytes(b"garbage" * 999)
+    if damage == "missing":
+        shutil.rmtree(store / "passages-1")
+        assert open_index(store) is None
+    said: list[str] = []
+    update_index([docs], store, embedder, notify=said.append)
+    assert bool(said) == (damage in ("manifest", "store"))
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_a_failing_embedder_leaves_an_index_that_goes_on(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (docs / "long.txt").write_text("\n\n".join(f"Sentence {n}. " * 30 for n in range(60)))
+    real = type(embedder)._get_text_embedding
+    calls = itertools.count()
+
+    def tired(self: Any, text: str) -> list[float]:
+        if next(calls) == 50:
+            raise RuntimeError("the model is gone")
+        return real(self, text)
+
+    monkeypatch.setattr(type(embedder), "_get_text_embedding", tired)
+    with pytest.raises(RuntimeError, match="gone"):
+        update_index([docs], store, embedder)
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        assert not opened.manifest.complete
+        kept = opened.store.count()
+    assert kept >= 32
+    steps: list[tuple[int, int]] = []
+    report = update_index([docs], store, embedder, progress=lambda *step: steps.append(step))
+    assert steps[-1] == (report.passages - kept, report.passages - kept)
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from conftest import HashEmbedding
+from qa_bot.index.build import update_index
+
+class Slow(HashEmbedding):
+    def _get_text_embedding(self, text):
+        time.sleep(0.004)
+        return super()._get_text_embedding(text)
+
+def show(done, total):
+    print(done, flush=True)
+
+update_index([Path(sys.argv[1])], Path(sys.argv[2]), Slow(model_name="hash"), progress=show)
+"""
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any
+) -> None:
+    update_index([docs], store, embedder)
+    for number in range(40):
+        (docs / f"{number}.txt").write_text(f"Document {number}. " + "Some words go on. " * 90)
+    folder = str(Path(__file__).parent)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", KILLED, str(docs), str(store), folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
+        assert run.stdout
+        for _ in range(2):
+            assert run.stdout.readline()
+        run.send_signal(signal.SIGKILL)
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        assert not opened.manifest.complete
+    report = update_index([docs], store, embedder)
+    assert {"added", "changed"} & set(report.counts)
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_nothing_to_index_is_a_usage_error_and_keeps_the_index(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any
+) -> None:
+    update_index([docs], store, embedder)
+    before = content(store, embedder)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "a.pdf").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"among 1 files in .*bare; a.pdf: unsupported"):
+        update_index([bare], store, embedder)
+    with pytest.raises(UsageError, match="missing"):
+        update_index([tmp_path / "nowhere"], store, embedder)
+    assert content(store, embedder) == before
+
+
+def test_several_folders_and_a_store_inside_one(tmp_path: Path, embedder: Any) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(f"This is the text of {name}.")
+    store = tmp_path / "one" / "store"
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for status in ("added", "unchanged"):
+        report = update_index(folders, store, embedder)
+        assert [(f.source, f.status) for f in report.files] == [
+            ("one/a.txt", status), ("two/a.txt", status),
+        ]  # fmt: skip
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        assert opened.manifest.folders == tuple(map(str, folders))
+        assert opened.read_text("two/a.txt") == "This is the text of two."
+        assert opened.read_text("two/b.txt") is None
+    report = update_index(folders[:1], store, embedder)
+    assert report.counts == {"added": 1, "removed": 2}
+
+
+def test_a_document_is_read_as_it_was_indexed(docs: Path) -> None:
+    (docs / "note 2020-05-06.txt").write_bytes(
+        b"\xef\xbb\xbfUn titre\r\n\r\nL'\xc3\xa9t\xc3\xa9 est l\xc3\xa0."
+    )
+    document = read_document([docs], "note 2020-05-06.txt")
+    assert document.text == "Un titre\n\nL'été est là."
+    assert (document.title, document.language, document.date) == ("Un titre", "fr", "2020-05-06")
+    with pytest.raises(UsageError, match=r"gone.txt cannot be read"):
+        read_document([docs], "gone.txt")
+
+
+def test_a_wedged_database_is_built_anew(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any
+) -> None:
+    update_index([docs], store, embedder)
+    with sqlite3.connect(store / "passages-1" / "chroma.sqlite3") as database:
+        database.execute("DROP TABLE embeddings_queue")
+    database.close()
+    said: list[str] = []
+    update_index([docs], store, embedder, notify=said.append)
+    assert "damaged" in said[0]
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
