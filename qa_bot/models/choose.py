@@ -67,7 +67,7 @@ def _embedded(
         )
 
     label = own_file.stem if own_file else name
-    return EmbeddedLLM(load, model_name=label, context_window=settings.context_window)
+    return EmbeddedLLM(load, model=label, context_window=settings.context_window)
 
 
 def _ollama(settings: Settings, model: str) -> LLM:

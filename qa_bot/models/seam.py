@@ -1,15 +1,38 @@
 """What answering asks of a language model: one small seam, three implementations.
 
 `EmbeddedModel` (the engines in this process), `OllamaModel`, and `PlainModel` for any
-other LlamaIndex `LLM`; `answering_model` picks one.
+other LlamaIndex `LLM`; `answering_model` picks one. Prompts are made elsewhere.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Generator, Sequence
-from typing import Protocol
+from contextlib import closing
+from typing import Any, Protocol, cast
 
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.llms import LLM
+from llama_index.llms.ollama import Ollama
+from ollama import ChatResponse as OllamaReply
+
+from qa_bot.errors import BackendError, QABotError
+from qa_bot.models.embedded import EmbeddedLLM, drain
+from qa_bot.models.ollama import ollama_errors
+from qa_bot.models.replies import (
+    UNDECIDED,
+    choice_grammar,
+    estimated_tokens,
+    listed,
+    longest_choice,
+    yes_share,
+)
 from qa_bot.types import Message, Usage
+
+DEFAULT_WINDOW = 4096
+"""Window of an Ollama LLM that was made without one; its model's own may fill the memory."""
 
 
 class AnsweringModel(Protocol):
@@ -42,3 +65,221 @@ class AnsweringModel(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` by the model's tokenizer (an estimate where it has none to ask)."""
+
+
+def answering_model(llm: LLM) -> AnsweringModel:
+    """The best implementation for a LlamaIndex language model; loads nothing."""
+    if isinstance(llm, EmbeddedLLM):
+        return EmbeddedModel(llm)
+    if isinstance(llm, Ollama):
+        return OllamaModel(llm)
+    return PlainModel(llm)
+
+
+class EmbeddedModel:
+    """A model in this process: choices by grammar, yes or no by probabilities."""
+
+    def __init__(self, llm: EmbeddedLLM) -> None:
+        self._llm = llm
+        self.name = llm.model
+        self.context_window = llm.context_window
+
+    def load(self) -> None:
+        """See `AnsweringModel.load`."""
+        self.name = f"{self._llm.model} ({self._llm.engine.name})"
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> Generator[str, None, Usage]:
+        """See `AnsweringModel.stream`."""
+        self.load()
+        return self._llm.engine.generate(messages, max_tokens=max_tokens)
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
+    ) -> tuple[tuple[str, ...], Usage]:
+        """See `AnsweringModel.choose`."""
+        if not options:
+            return (), Usage()
+        self.load()
+        text, usage = drain(
+            self._llm.engine.generate(
+                messages,
+                max_tokens=longest_choice(options, at_most),
+                grammar=choice_grammar(options, at_most),
+            )
+        )
+        return listed(text.split(", "), options, at_most), usage
+
+    def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
+        """See `AnsweringModel.probability_of_yes`."""
+        self.load()
+        tokens, usage = self._llm.engine.next_token(messages)
+        return yes_share(tokens.items()), usage
+
+    def count_tokens(self, text: str) -> int:
+        """See `AnsweringModel.count_tokens`."""
+        self.load()
+        return self._llm.engine.count_tokens(text)
+
+
+class OllamaModel:
+    """A model on an Ollama server: choices by a JSON schema.
+
+    Yes or no is by probabilities where the server sends them (Ollama 0.12.11 on), and
+    else by a vote that is 0 or 1.
+    """
+
+    def __init__(self, llm: Ollama) -> None:
+        self._llm = llm
+        self.name = f"{llm.model} (ollama)"
+        self.context_window = llm.context_window if llm.context_window > 0 else DEFAULT_WINDOW
+        self._sends_logprobs = True
+
+    def load(self) -> None:
+        """See `AnsweringModel.load`; an empty chat has the server load the model."""
+        with ollama_errors(self._llm.model, self._llm.base_url):
+            self._llm.client.chat(**self._request([], 1))
+
+    def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
+        """The part of a request that is the same for all."""
+        return {
+            "model": self._llm.model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "options": {
+                "temperature": self._llm.temperature or 0,
+                "num_ctx": self.context_window,
+                **self._llm.additional_kwargs,
+                "num_predict": max_tokens,
+            },
+            "keep_alive": self._llm.keep_alive,
+            # A model that thinks aloud first would neither say yes nor be quick.
+            "think": self._llm.thinking or False,
+        }
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> Generator[str, None, Usage]:
+        """See `AnsweringModel.stream`; closing it closes the connection."""
+        request = self._request(messages, max_tokens)
+        found = self._llm.client.chat(**request, stream=True)
+        parts = cast(Generator[OllamaReply, None, None], found)
+        with ollama_errors(self._llm.model, self._llm.base_url), closing(parts):
+            for part in parts:
+                if part.message.content:
+                    yield part.message.content
+                if part.done:
+                    return _ollama_usage(part)
+        raise BackendError(
+            f"Ollama at {self._llm.base_url} stopped in the middle of an answer: "
+            "see the log of `ollama serve`, then ask again"
+        )
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
+    ) -> tuple[tuple[str, ...], Usage]:
+        """See `AnsweringModel.choose`."""
+        if not options:
+            return (), Usage()
+        items = {"type": "string", "enum": list(options)}
+        schema = {"type": "array", "items": items, "maxItems": at_most}
+        limit = 2 * longest_choice(options, at_most) + 16
+        hint = 'Write JSON: {"value": [names, best first; empty for none]}.'
+        value, usage = self._value(messages, schema, limit, hint)
+        return listed(value if isinstance(value, list) else [], options, at_most), usage
+
+    def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
+        """See `AnsweringModel.probability_of_yes`."""
+        used = Usage()
+        if self._sends_logprobs:
+            with ollama_errors(self._llm.model, self._llm.base_url):
+                request = self._request(messages, 1)
+                reply = self._llm.client.chat(**request, logprobs=True, top_logprobs=10)
+            used = _ollama_usage(reply)
+            if reply.logprobs:
+                first = reply.logprobs[0].top_logprobs or []
+                return yes_share((t.token, math.exp(t.logprob)) for t in first), used
+            self._sends_logprobs = False
+        schema = {"type": "string", "enum": ["yes", "no"]}
+        value, usage = self._value(messages, schema, 16, 'Write JSON: {"value": "yes" or "no"}.')
+        return {"yes": 1.0, "no": 0.0}.get(str(value), UNDECIDED), used + usage
+
+    def _value(
+        self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int, hint: str
+    ) -> tuple[Any, Usage]:
+        """A value that fits a schema; None where the reply was cut off."""
+        last = messages[-1]
+        # Servers constrain the reply but do not tell the model, which then fights it.
+        told = [*messages[:-1], Message(last.role, f"{last.content}\n{hint}")]
+        whole = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
+        with ollama_errors(self._llm.model, self._llm.base_url):
+            reply = self._llm.client.chat(**self._request(told, max_tokens), format=whole)
+        try:
+            value = json.loads(reply.message.content or "")["value"]
+        except (ValueError, KeyError, TypeError):
+            value = None
+        return value, _ollama_usage(reply)
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate (see `estimated_tokens`): Ollama has no tokenizer to ask."""
+        return estimated_tokens(text)
+
+
+class PlainModel:
+    """Any other LlamaIndex `LLM`: everything is free text, read by us."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+        self.name = llm.metadata.model_name
+        self.context_window = llm.metadata.context_window
+
+    def load(self) -> None:
+        """See `AnsweringModel.load`; there is no way to load a model unknown to us."""
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> Generator[str, None, Usage]:
+        """See `AnsweringModel.stream`; usage is estimated, and so is the limit."""
+        sent = sum(estimated_tokens(m.content) for m in messages)
+        text = ""
+        try:
+            chat = [ChatMessage(role=m.role, content=m.content) for m in messages]
+            for part in self._llm.stream_chat(chat):
+                text += part.delta or ""
+                if part.delta:
+                    yield part.delta
+                if estimated_tokens(text) >= max_tokens:
+                    break
+        except QABotError:
+            raise
+        except Exception as exc:  # what a foreign client raises is not known here
+            raise BackendError(
+                f"the language model {self.name} failed ({type(exc).__name__}: {exc}): "
+                "check its server, key and settings"
+            ) from exc
+        return Usage(sent, estimated_tokens(text))
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
+    ) -> tuple[tuple[str, ...], Usage]:
+        """See `AnsweringModel.choose`; takes the options it names, in their order."""
+        if not options:
+            return (), Usage()
+        limit = longest_choice(options, at_most) + 32
+        text, usage = drain(self.stream(messages, max_tokens=limit))
+        names = "|".join(re.escape(o) for o in sorted(options, key=len, reverse=True))
+        return listed(re.findall(rf"(?<!\w)(?:{names})(?!\w)", text), options, at_most), usage
+
+    def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
+        """See `AnsweringModel.probability_of_yes`; 1, 0, or 0.5 for neither."""
+        text, usage = drain(self.stream(messages, max_tokens=32))
+        found = re.search(r"\b(yes|no)\b", text.lower())
+        return (float(found.group(1) == "yes") if found else UNDECIDED), usage
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate: see `estimated_tokens`."""
+        return estimated_tokens(text)
+
+
+def _ollama_usage(reply: OllamaReply) -> Usage:
+    return Usage(reply.prompt_eval_count or 0, reply.eval_count or 0)
