@@ -50,6 +50,7 @@ class QABot:
         self._progress = progress
         self._notify = notify
         self._index: OpenIndex | None = None
+        self._ready: Pipeline | None = None
         self._opening = threading.RLock()  # opening may have to index first
 
     @cached_property
@@ -102,7 +103,8 @@ class QABot:
         """
         if k < 1:
             raise UsageError(f"k is {k}; ask for 1 passage or more")
-        return list(retrieve(self._opened().store, self.embedder, _stated(query), k))
+        vector = self.embedder.get_query_embedding(_stated(query))
+        return list(retrieve(self._opened().store, vector, k))
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
         """The answer to a question, with its citations.
@@ -137,12 +139,16 @@ class QABot:
         """Let go of the index; the next call opens it again."""
         if self._index is not None:
             self._index.close()
-            self._index = None
+        self._index = self._ready = None
 
     def _pipeline(self) -> Pipeline:
-        index = self._opened()
-        self.model.load()
-        return Pipeline(index.store, self.embedder, self.model, index.read_text)
+        with self._opening:
+            if self._ready is None:
+                index = self._opened()
+                self.embedder.get_query_embedding("warm")  # its first call loads it
+                self.model.load()
+                self._ready = Pipeline(index.store, self.embedder, self.model, index.read_text)
+            return self._ready
 
     def _opened(self) -> OpenIndex:
         with self._opening:

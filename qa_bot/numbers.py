@@ -67,9 +67,14 @@ def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
         yield Number(match.start(), match.end(), frozenset(values), powers != (0,))
 
 
+def stated_values(text: str) -> set[Decimal]:
+    """Every value that a number of `text` can be read as."""
+    return {value for number in find_numbers(text) for value in number.values}
+
+
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states."""
-    known = {value for text in evidence for number in find_numbers(text) for value in number.values}
+    known = set().union(*map(stated_values, evidence))
     return [
         claim[number.start : number.end].strip()
         for number in find_numbers(claim)

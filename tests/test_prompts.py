@@ -20,14 +20,14 @@ def test_every_prompt_says_what_it_is_for_and_holds_no_note_in_its_messages(path
 
 
 def test_a_missing_variable_is_named() -> None:
-    with pytest.raises(UsageError, match=r"gate: no value for \$sentences"):
+    with pytest.raises(UsageError, match=r"gate: no value for \$evidence"):
         load_prompt("gate").fill(question="Why?")
 
 
 @given(st.text(alphabet=string.printable + "你é$", max_size=80))
 def test_what_is_filled_in_arrives_unchanged(text: str) -> None:
     """Text is data: no dollar sign or brace in it is read as a template."""
-    assert text in load_prompt("gate").fill(sentences="S1: x", question=text)[-1].content
+    assert text in load_prompt("gate").fill(evidence="x", question=text)[-1].content
 
 
 @pytest.mark.parametrize("language", sorted(load_data("languages")))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from llama_index.core.embeddings import BaseEmbedding
+
 from qa_bot.answering.ground import Evidence
-from qa_bot.numbers import missing_numbers
+from qa_bot.numbers import missing_numbers, stated_values
 from qa_bot.text import normalise
 from qa_bot.types import Citation, Sentence
 
@@ -21,18 +24,39 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 class Citer:
     """Numbers citations 1…n by first appearance, each quote checked at its offsets."""
 
-    def __init__(self, evidence: Sequence[Evidence], question: str, read_text: ReadText) -> None:
+    def __init__(
+        self,
+        evidence: Sequence[Evidence],
+        question: str,
+        read_text: ReadText,
+        embedder: BaseEmbedding,
+    ) -> None:
         self._evidence = [item for item in evidence if _verified(item, read_text)]
         self._question = question
+        self._embedder = embedder
         self.citations: list[Citation] = []
 
     def cite(self, text: str) -> Sentence:
         """One written sentence with what it rests on, and whether its numbers stand there."""
-        used = _resting_on(text, self._evidence)
+        used = self._resting_on(text)
         markers = tuple(sorted({self._marker(item) for item in used}))
         stated = [item.text for item in used]
         supported = bool(used) and not missing_numbers(text, self._question, *stated)
         return Sentence(text, markers, "supported" if supported else "unsupported")
+
+    def _resting_on(self, text: str) -> list[Evidence]:
+        """The evidence that shares most words and numbers with `text`.
+
+        Where none shares any, as between scripts, the one nearest in meaning.
+        """
+        shared = [_shared(text, item.text) for item in self._evidence]
+        best = max(shared, default=0)
+        if best == 0 and len(self._evidence) > 1:
+            texts = [text, *(item.text for item in self._evidence)]
+            vectors = np.array(self._embedder.get_text_embedding_batch(texts))
+            return [self._evidence[int(np.argmax(vectors[1:] @ vectors[0]))]]
+        scored = zip(self._evidence, shared, strict=True)
+        return [item for item, score in scored if score > best / 2 or score == best]
 
     def _marker(self, item: Evidence) -> int:
         for citation in self.citations:
@@ -72,18 +96,10 @@ def _verified(item: Evidence, read_text: ReadText) -> bool:
     return text is None or text[item.start : item.end] == item.text
 
 
-def _resting_on(text: str, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence that shares words with `text`; all of it where nothing does.
-
-    Evidence was chosen for the whole answer, so a sentence in another language, which
-    shares no word with it, rests on all of it.
-    """
-    wanted = _terms(text)
-    shared = [len(wanted & _terms(item.text)) for item in evidence]
-    best = max(shared, default=0)
-    if best == 0:
-        return list(evidence)
-    return [item for item, count in zip(evidence, shared, strict=True) if count * 2 >= best]
+def _shared(text: str, quote: str) -> int:
+    """How much a sentence and a quote have in common; a number counts as three words."""
+    numbers = stated_values(text) & stated_values(quote)
+    return len(_terms(text) & _terms(quote)) + 3 * len(numbers)
 
 
 def _terms(text: str) -> set[str]:
@@ -91,6 +107,6 @@ def _terms(text: str) -> set[str]:
     for word in _WORD.findall(normalise(text)):
         if _CJK.search(word):
             terms |= {word[i : i + 2] for i in range(len(word) - 1)}
-        elif len(word) > 3 or word.isdigit():
+        elif len(word) > 3:
             terms.add(word)
     return terms

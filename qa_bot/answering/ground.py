@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
@@ -17,15 +20,17 @@ TITLE_LENGTH = 70
 class Evidence:
     """One sentence of a shown passage; `start` and `end` count in the document's text."""
 
-    label: str
-    """`S1`, `S2`, … in the order of the prompt."""
     passage: Passage
     start: int
     end: int
     text: str
+    similarity: float = 0.0
+    """Cosine of the sentence and the question."""
+    label: str = ""
+    """`S1`, `S2`, … in the order of the prompt."""
 
 
-def shown_hits(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
+def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
     """The first `limit` hits that do not mostly repeat a better one of the same document."""
     chosen: list[Hit] = []
     for hit in hits:
@@ -48,8 +53,34 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
-            found.append(Evidence(f"S{len(found) + 1}", passage, start, end, text))
+            found.append(Evidence(passage, start, end, text))
     return tuple(found)
+
+
+def closest(
+    evidence: Sequence[Evidence], vector: Sequence[float], embedder: BaseEmbedding, keep: int
+) -> tuple[Evidence, ...]:
+    """The `keep` sentences nearest to the question's vector, labelled for a prompt.
+
+    Passages come best last, next to the question: small models favour what they read last.
+    """
+    if not evidence:
+        return ()
+    vectors = np.array(embedder.get_text_embedding_batch([item.text for item in evidence]))
+    similarities = vectors @ np.array(vector)
+    kept = set(np.argsort(-similarities, kind="stable")[:keep].tolist())
+    by_passage: dict[str, list[Evidence]] = {}
+    for place, item in enumerate(evidence):
+        if place in kept:
+            scored = replace(item, similarity=float(similarities[place]))
+            by_passage.setdefault(item.passage.id, []).append(scored)
+    ordered = [item for group in reversed(by_passage.values()) for item in group]
+    return tuple(replace(item, label=f"S{n}") for n, item in enumerate(ordered, start=1))
+
+
+def nearest(evidence: Sequence[Evidence], count: int) -> tuple[Evidence, ...]:
+    """The `count` sentences most similar to the question, the nearest last."""
+    return tuple(sorted(evidence, key=lambda item: item.similarity)[-count:])
 
 
 def evidence_text(evidence: Sequence[Evidence], language: str) -> str:

@@ -1,11 +1,9 @@
-"""A question to ranked passages."""
+"""A question's vector to ranked passages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
-
-from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.types import Hit, Passage
 
@@ -20,9 +18,7 @@ class Searchable(Protocol):
         """The `k` nearest passages with their cosine similarity, best first."""
 
 
-def retrieve(
-    store: Searchable, embedder: BaseEmbedding, query: str, k: int = DEPTH
-) -> tuple[Hit, ...]:
-    """The `k` best passages for a query, best first."""
-    found = store.search(embedder.get_query_embedding(query), k)
+def retrieve(store: Searchable, vector: Sequence[float], k: int = DEPTH) -> tuple[Hit, ...]:
+    """The `k` best passages for a question's vector, best first."""
+    found = store.search(vector, k)
     return tuple(Hit(rank, score, passage) for rank, (passage, score) in enumerate(found, start=1))

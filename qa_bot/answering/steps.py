@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from qa_bot.answering.ground import Evidence, evidence_text
 from qa_bot.models.seam import AnsweringModel
@@ -32,16 +34,6 @@ def condense(
     return " ".join(pieces.split()) or question, usage
 
 
-def answerable(
-    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
-) -> tuple[float, Usage]:
-    """The probability that the shown sentences state the answer (llm.md's gate GF)."""
-    sentences = evidence_text(evidence, language)
-    return model.probability_of_yes(
-        load_prompt("gate").fill(sentences=sentences, question=question)
-    )
-
-
 def choose(
     model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
 ) -> tuple[tuple[Evidence, ...], Usage]:
@@ -55,13 +47,11 @@ def choose(
 
 
 def supported(
-    model: AnsweringModel, chosen: Sequence[Evidence], question: str, language: str
+    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
 ) -> tuple[float, Usage]:
-    """The probability that the chosen sentences alone state the answer (gate GE)."""
-    evidence = evidence_text(chosen, language)
-    return model.probability_of_yes(
-        load_prompt("evidence_gate").fill(evidence=evidence, question=question)
-    )
+    """The probability that these sentences state the answer."""
+    text = evidence_text(evidence, language)
+    return model.probability_of_yes(load_prompt("gate").fill(evidence=text, question=question))
 
 
 def write(
@@ -76,9 +66,23 @@ def write(
     return model.stream(messages, max_tokens=ANSWER_TOKENS)
 
 
-def gate_threshold() -> float:
-    """The fitted threshold on the sum of both gates' log-odds; see `prompts/gate.json`."""
-    return float(load_data("gate")["threshold"])
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Log-odds at which to answer or refuse, fitted by `benchmarks/fit_gate.py`."""
+
+    sure: float
+    """The nearest sentences answer: no second look."""
+    hopeless: float
+    """They are so far from it that no second look can help."""
+    threshold: float
+    """What both looks together must reach."""
+
+
+@cache
+def load_gate() -> Gate:
+    """The fitted gate of `prompts/gate.json`."""
+    stored = load_data("gate")
+    return Gate(*(float(stored[name]) for name in ("sure", "hopeless", "threshold")))
 
 
 def log_odds(probability: float) -> float:

@@ -1,8 +1,7 @@
 """A pipeline over made-up passages, a scripted model and a fixed ranking."""
 
 import pytest
-from fakes import CHINESE, FRENCH, FixedStore, ScriptedModel, passage
-from llama_index.core.embeddings import MockEmbedding
+from fakes import CHINESE, FRENCH, FixedStore, NearEmbedding, ScriptedModel, passage
 
 from qa_bot.answering.pipeline import Pipeline
 
@@ -14,6 +13,14 @@ def texts() -> dict[str, str]:
 
 
 @pytest.fixture
-def pipeline(model: ScriptedModel, texts: dict[str, str]) -> Pipeline:
+def embedder() -> NearEmbedding:
+    """By default, every question is nearest to the sentence on the companies."""
+    return NearEmbedding(near=("130",))
+
+
+@pytest.fixture
+def pipeline(
+    model: ScriptedModel, embedder: NearEmbedding, texts: dict[str, str]
+) -> Pipeline:
     store = FixedStore(passage("fr.txt", FRENCH, "fr"), passage("zh.txt", CHINESE, "zh"))
-    return Pipeline(store, MockEmbedding(embed_dim=4), model, texts.get)
+    return Pipeline(store, embedder, model, texts.get)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fakes import CHINESE, FRENCH, ScriptedModel
+from fakes import CHINESE, FRENCH, NearEmbedding, ScriptedModel
 
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.prompts import phrases
@@ -31,7 +31,9 @@ def test_the_pieces_of_a_stream_make_up_the_answer(pipeline: Pipeline, model: Sc
     assert isinstance(answer, Answer)
     assert "".join(str(piece) for piece in pieces) == answer.answer
     assert len(pieces) > 5
-    assert answer.answer == "130 companies took part. [1] They came to Wuzhen. [1] It was 2020. [1]"
+    assert [sentence.text for sentence in answer.sentences] == [
+        "130 companies took part.", "They came to Wuzhen.", "It was 2020."
+    ]  # fmt: skip
 
 
 def test_closing_a_stream_stops_the_model(pipeline: Pipeline, model: ScriptedModel) -> None:
@@ -54,8 +56,8 @@ def test_a_marker_that_the_model_writes_never_reaches_the_reader(
 
 @pytest.mark.parametrize(
     ("yes", "choice"),
-    [([0.01], ("S1",)), ([0.6, 0.2], ("S1",)), ([0.9], ())],
-    ids=["the passages do not answer", "the chosen sentences do not", "nothing was chosen"],
+    [([0.01], ("S3",)), ([0.5, 0.2], ("S3",)), ([0.5], ())],
+    ids=["the nearest sentences do not answer", "nor the chosen ones", "nothing was chosen"],
 )
 def test_what_the_documents_do_not_answer_is_refused_with_the_closest_passages(
     pipeline: Pipeline, model: ScriptedModel, yes: list[float], choice: tuple[str, ...]
@@ -94,8 +96,11 @@ def test_a_number_that_no_source_states_is_marked(pipeline: Pipeline, model: Scr
     assert pipeline.answer(QUESTION).sentences[0].verdict == "unsupported"
 
 
-def test_a_number_in_another_script_is_recognised(pipeline: Pipeline, model: ScriptedModel) -> None:
-    model.reply, model.choice = "Over 200,000 km of fibre were laid.", ("S3",)
+def test_a_number_in_another_script_is_recognised(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    embedder.near = ("20万",)
+    model.reply, model.choice = "Over 200,000 km of fibre were laid.", ("S1",)
     answer = pipeline.answer("How much optical fibre was laid?")
     assert answer.sentences[0].verdict == "supported"
     assert answer.citations[0].quote == CHINESE[: CHINESE.index("。") + 1]
@@ -104,7 +109,7 @@ def test_a_number_in_another_script_is_recognised(pipeline: Pipeline, model: Scr
 def test_each_sentence_cites_what_it_shares_words_with(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
-    model.choice = ("S2", "S1")
+    model.choice = ("S4", "S3")
     model.reply = (
         "Les 130 entreprises ont participé à l'exposition. "
         "L'économie numérique a atteint 35 800 milliards de yuans."
@@ -112,6 +117,25 @@ def test_each_sentence_cites_what_it_shares_words_with(
     answer = pipeline.answer("Combien d'entreprises ont participé, et quelle économie ?")
     assert [sentence.citations for sentence in answer.sentences] == [(1,), (2,)]
     assert answer.citations[0].quote.startswith("130 entreprises")
+
+
+def test_the_nearest_sentence_is_evidence_even_where_the_model_overlooks_it(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.yes, model.choice = [0.55, 0.9], ("S1",)
+    answer = pipeline.answer(QUESTION)
+    assert [citation.quote for citation in answer.citations] == [
+        "130 entreprises ont participé à l'exposition."
+    ]
+
+
+def test_a_sentence_that_shares_no_word_cites_what_is_nearest_in_meaning(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    model.choice, model.reply = ("S4",), "许多公司参加了展览。"
+    embedder.near = ("130", "公司")
+    answer = pipeline.answer("多少家公司参加了展览？")
+    assert [citation.quote[:15] for citation in answer.citations] == ["130 entreprises"]
 
 
 def test_text_is_never_a_template(pipeline: Pipeline, model: ScriptedModel) -> None:
@@ -132,11 +156,23 @@ def test_a_follow_up_is_made_to_stand_alone_before_searching(
 
 def test_tokens_of_every_step_are_counted(pipeline: Pipeline) -> None:
     usage = pipeline.answer(QUESTION).usage
-    assert (usage.prompt_tokens, usage.completion_tokens) == (400, 14)
+    assert (usage.prompt_tokens, usage.completion_tokens) == (200, 11)
+
+
+def test_in_doubt_the_model_reads_more_and_chooses(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    embedder.near = ("20万",)
+    model.yes, model.choice = [0.55, 0.9], ("S4",)
+    model.reply = "35 800 milliards de yuans."
+    answer = pipeline.answer("Quelle était la taille de l'économie numérique en 2019 ?")
+    assert [citation.quote[:22] for citation in answer.citations] == ["L'économie numérique a"]
+    assert answer.usage.prompt_tokens == 400
 
 
 def test_large_numbers_are_shown_to_the_model_in_the_answers_language(
-    pipeline: Pipeline, model: ScriptedModel
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
+    embedder.near = ("20万",)
     pipeline.answer("Combien de kilomètres de fibre optique ont été posés ?")
     assert "20万 (= 200 000)公里" in model.prompts[0][-1].content

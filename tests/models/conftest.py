@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from ollama_server import OllamaServer, running
-from platformdirs import user_cache_path
 
 from qa_bot.errors import BackendError
-from qa_bot.models.catalogue import entry
 from qa_bot.models.engine import Engine
-from qa_bot.models.fetch import fetch
 from qa_bot.models.llamacpp_engine import LlamaCppEngine
 from qa_bot.models.openvino_engine import OpenVINOEngine
 from qa_bot.types import Message, Usage
@@ -69,24 +65,6 @@ def ollama(engine: ScriptedEngine) -> Iterator[OllamaServer]:
     """An Ollama server over the scripted engine."""
     with running(OllamaServer(engine)) as server:
         yield server
-
-
-def _fetched(name: str) -> Path:
-    """A catalogue model's file, fetched on first use."""
-    folder = os.environ.get("QA_BOT_MODELS") or user_cache_path("qa_bot") / "models"
-    return fetch(entry(name), Path(folder), lambda done, total: None)
-
-
-@pytest.fixture(scope="session")
-def embedded_model_path() -> Path:
-    """The small real model. Its kind of quantization is one that OpenVINO cannot read."""
-    return _fetched("qwen2.5-coder-0.5b")
-
-
-@pytest.fixture(scope="session")
-def default_model_path() -> Path:
-    """The real model that answers by default, which OpenVINO reads."""
-    return _fetched("qwen2.5-coder-1.5b")
 
 
 @pytest.fixture(scope="session")
