@@ -3,8 +3,8 @@
     python benchmarks/fit_gate.py TESTSET.jsonl [--documents DIR] [--write]
 
 Asks both looks of every question of a test set (writing no answers), then picks the gate
-with the best balanced accuracy (mean of answerable kept and unanswerable refused), a
-second look costing as much as 0.1 of a wrong decision. `--write` stores it in
+that keeps most answerable questions while it refuses at least 80 % of the unanswerable
+ones, a second look costing as much as 0.02 of a wrong refusal. `--write` stores it in
 `prompts/gate.json`, with what it was fitted on.
 """
 
@@ -22,7 +22,8 @@ from qa_bot.models.seam import AnsweringModel
 from qa_bot.settings import resource
 from qa_bot.types import Message, Usage
 
-LOOK_COST = 0.1
+LOOK_COST = 0.02
+LEAST_REFUSED = 0.8
 Row = tuple[bool, float, float]
 """Whether the question is answerable, and the log-odds of both looks."""
 
@@ -69,19 +70,22 @@ def answers(gate: Gate, row: Row) -> bool:
 
 
 def cost(gate: Gate, rows: list[Row]) -> float:
-    """One minus balanced accuracy, and a little for every second look."""
+    """The share of wrong refusals, and a little for every second look; infinite if too lax."""
     kept = [answers(gate, row) for row in rows if row[0]]
     refused = [not answers(gate, row) for row in rows if not row[0]]
     looks = sum(gate.hopeless <= first < gate.sure for _, first, _ in rows) / len(rows)
-    accuracy = (sum(kept) / len(kept) + sum(refused) / len(refused)) / 2
-    return 1 - accuracy + LOOK_COST * looks
+    if sum(refused) < LEAST_REFUSED * len(refused):
+        return math.inf
+    return 1 - sum(kept) / len(kept) + LOOK_COST * looks
 
 
 def fit(rows: list[Row]) -> Gate:
-    """The cheapest gate on a grid of half and quarter log-odds."""
+    """The cheapest gate on a grid."""
     grid = itertools.product(
-        [n / 4 for n in range(-2, 13)], [n / 4 for n in range(-12, 3)], [n / 4 for n in range(-4, 17)]
-    )  # fmt: skip
+        [n / 20 for n in range(0, 61, 3)],
+        [n / 20 for n in range(-60, 11, 5)],
+        [n / 20 for n in range(-20, 81)],
+    )
     return min((Gate(*point) for point in grid), key=lambda gate: cost(gate, rows))
 
 

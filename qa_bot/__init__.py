@@ -29,7 +29,7 @@ except PackageNotFoundError:  # run from a checkout that was never installed
 def open(  # noqa: A001 - `qa_bot.open()` is the name people are promised
     documents: str | Path | Sequence[str | Path] | None = None,
     *,
-    llm: str | LLM | None = None,
+    llm: str | Path | LLM | None = None,
     embed: str | BaseEmbedding | None = None,
     config: str | Path | None = None,
     **settings: Any,
@@ -51,6 +51,8 @@ def open(  # noqa: A001 - `qa_bot.open()` is the name people are promised
     from qa_bot.settings import load_settings
 
     overrides: dict[str, Any] = dict(settings, documents=documents)
+    if isinstance(llm, Path):
+        llm = str(llm)
     overrides["llm"] = llm if isinstance(llm, str) else None
     overrides["embed"] = embed if isinstance(embed, str) else None
     return QABot(

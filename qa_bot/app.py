@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
 from qa_bot.errors import IndexUnusable, UsageError
-from qa_bot.index.build import OpenIndex, open_index, update_index
+from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest
 from qa_bot.models.embed import make_embedder
-from qa_bot.settings import Settings, available_threads, resource
+from qa_bot.settings import Settings, available_threads, folder_of, resource
 from qa_bot.types import Answer, Hit, IndexReport, Turn
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def _quiet(*_: object) -> None:
 
 
 class QABot:
-    """Answers questions from an index of documents. Safe to share between threads."""
+    """Answers questions from an index of documents.
+
+    Threads may share it for asking and searching; `index` and `close` must not run meanwhile.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,9 @@ class QABot:
             self._llm or make_llm(self.settings, self._threads, self._fetching, self._notify)
         )
 
-    def index(self, paths: Sequence[str | Path] = (), *, rebuild: bool = False) -> IndexReport:
+    def index(
+        self, paths: str | Path | Sequence[str | Path] = (), *, rebuild: bool = False
+    ) -> IndexReport:
         """Bring the index up to date with these folders; it then holds exactly them.
 
         Without paths: the configured folders, or those the index holds, or the seeds.
@@ -82,11 +88,14 @@ class QABot:
             UsageError: a folder does not exist, or holds nothing that can be indexed.
             IndexUnusable: another process is writing the index.
         """
-        folders = [Path(path).expanduser().resolve() for path in paths]
+        named = [paths] if isinstance(paths, str | Path) else paths
+        folders = tuple(folder_of(path) for path in named)
         with self._opening:
             self.close()
+            if folders:  # what was indexed last is what questions are asked of
+                self.settings = replace(self.settings, documents=folders)
             return update_index(
-                folders or self._folders(),
+                self._folders(),
                 self.settings.store,
                 self.embedder,
                 rebuild=rebuild,
@@ -137,17 +146,19 @@ class QABot:
 
     def close(self) -> None:
         """Let go of the index; the next call opens it again."""
-        if self._index is not None:
-            self._index.close()
-        self._index = self._ready = None
+        with self._opening:
+            if self._index is not None:
+                self._index.close()
+            self._index = self._ready = None
 
     def _pipeline(self) -> Pipeline:
+        model = self.model  # a wrong name must show before an index is built for it
         with self._opening:
             if self._ready is None:
                 index = self._opened()
                 self.embedder.get_query_embedding("warm")  # its first call loads it
-                self.model.load()
-                self._ready = Pipeline(index.store, self.embedder, self.model, index.read_text)
+                model.load()
+                self._ready = Pipeline(index.store, self.embedder, model, index.read_text)
             return self._ready
 
     def _opened(self) -> OpenIndex:
@@ -167,11 +178,11 @@ class QABot:
         index = open_index(self.settings.store, self._notify)
         if index is None:
             return None
-        manifest, wanted = index.manifest, [str(path) for path in self.settings.documents]
+        manifest, wanted = index.manifest, {str(path) for path in self.settings.documents}
         if (
             manifest.complete
-            and manifest.embedder == _digest(self.embedder)
-            and wanted in ([], list(manifest.folders))
+            and manifest.recipe == recipe_of(self.embedder)
+            and wanted in (set(), set(manifest.folders))
         ):
             return index
         index.close()
@@ -189,10 +200,6 @@ class QABot:
 
     def _fetching(self, done: int, total: int) -> None:
         self._progress("fetching the model", done, total)
-
-
-def _digest(embedder: BaseEmbedding) -> str:
-    return str(getattr(embedder, "digest", embedder.model_name))
 
 
 def _stated(question: str) -> str:

@@ -36,7 +36,7 @@ the command line wins over the environment, and that over the file."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a C locale must not make French or Chinese fail
             stream.reconfigure(encoding="utf-8", errors="replace")
     if threading.current_thread() is threading.main_thread():
@@ -100,6 +100,9 @@ def _chat(options: argparse.Namespace, screen: Screen) -> int:
         except KeyboardInterrupt:
             screen.note("\nStopped.")
             continue
+        except QABotError as exc:  # the next question may well be answered
+            screen.note(f"qa-bot: {exc}")
+            continue
         history.append((question, answer.answer))
         screen.line()
 
@@ -154,6 +157,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _print_json(screen: Screen, record: Any) -> None:
     screen.out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    screen.out.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

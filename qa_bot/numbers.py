@@ -41,7 +41,7 @@ _NUMBER = re.compile(
     rf"(?:(?P<cjk>[十百千万萬亿億兆]+)|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b)?",
     re.IGNORECASE,
 )
-_ANNOTATE_FROM = 10_000
+_ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def annotate(text: str, source: str, language: str) -> str:
     pieces, last = [], 0
     for number in find_numbers(text, source):
         value = max(number.values)
-        if value < _ANNOTATE_FROM or not (number.magnitude or value >= 1_000_000):
+        if not _ANNOTATE_FROM <= value < _ANNOTATE_BELOW:
+            continue
+        if not (number.magnitude or value >= 1_000_000):
             continue
         if len(number.values) > 1:
             continue  # ambiguous: better no help than wrong help
@@ -147,8 +149,9 @@ def _same_form(written: str, said: str) -> bool:
 def _split_space_groups(text: str) -> str:
     # A space joins digits only as a thousands separator (45 500, not '2022 15'), so any
     # other space between digits becomes a line break, which `_DIGITS` does not cross.
+    gap = r"[ '’\u00a0\u202f\u2009](?=\d)"
     return re.sub(
-        r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d)(?!\d{3}(?!\d))|(?<=\d{4})[ '’\u00a0\u202f\u2009](?=\d)",
+        rf"(?<=\d){gap}(?!\d{{3}}(?!\d))|(?<=\d{{4}}){gap}",
         "\n",
         text,
     )
@@ -171,7 +174,10 @@ def _readings(digits: str) -> set[Decimal]:
     marks = [mark for mark in compact if mark in ".,"]
     if not marks:
         return {Decimal(compact)}
-    whole = Decimal(re.sub(r"[.,]", "", compact))
+    groups = re.split(r"[.,]", compact)
+    if len(groups) > 2 and len(set(marks)) == 1 and not all(len(g) == 3 for g in groups[1:]):
+        return {Decimal(group) for group in groups}  # a date, an address or a version
+    whole = Decimal("".join(groups))
     last = marks[-1]
     head, tail = compact.rsplit(last, 1)
     decimal = Decimal(re.sub(r"[.,]", "", head) + "." + tail)

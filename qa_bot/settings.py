@@ -83,6 +83,17 @@ def load_settings(
     return Settings(**values)
 
 
+def folder_of(value: str | Path) -> Path:
+    """The absolute path of a folder's name.
+
+    Raises:
+        UsageError: an empty name, as an unset shell variable gives.
+    """
+    if not str(value):
+        raise UsageError("a folder's name is empty; name it, or leave the option out")
+    return Path(value).expanduser().resolve()
+
+
 def available_threads() -> int:
     """Cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -91,9 +102,10 @@ def available_threads() -> int:
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:
-    path = config or Path(os.environ.get(PREFIX + "CONFIG") or CONFIG_FILE)
+    named = os.environ.get(PREFIX + "CONFIG")
+    path = config or Path(named or CONFIG_FILE)
     if not path.is_file():
-        if config is None:
+        if config is None and not named:
             return {}
         raise UsageError(f"no configuration file at {path}; give an existing one to --config")
     try:
@@ -118,7 +130,11 @@ def _from_environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in fields(Settings):
         if value := os.environ.get(PREFIX + field.name.upper()):
-            found[field.name] = value.split(os.pathsep) if field.name == "documents" else value
+            found[field.name] = (
+                [item for item in value.split(os.pathsep) if item]
+                if field.name == "documents"
+                else value
+            )
     return found
 
 
@@ -126,9 +142,9 @@ def _coerce(key: str, value: Any) -> Any:
     try:
         if key == "documents":
             items: Sequence[Any] = [value] if isinstance(value, (str, Path)) else value
-            return tuple(Path(item).expanduser().resolve() for item in items)
+            return tuple(map(folder_of, items))
         if key in ("store", "models"):
-            return Path(value).expanduser().resolve()
+            return folder_of(value)
         if key in ("context_window", "threads"):
             return _at_least(int(value), 512 if key == "context_window" else 0)
         if key == "ollama_timeout":

@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from qa_bot.types import Answer, Citation, Hit, IndexReport
 
@@ -30,7 +30,7 @@ class Screen:
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
-        self._bars: dict[str, object] = {}
+        self._bars: dict[str, Any] = {}
 
     def write(self, text: str) -> None:
         """A piece of a result, shown at once."""
@@ -42,7 +42,10 @@ class Screen:
         self.write(text + "\n")
 
     def note(self, text: str) -> None:
-        """A line for the person, not part of the result."""
+        """A line for the person, not part of the result; ends what bars there are."""
+        for bar in self._bars.values():
+            bar.close()
+        self._bars.clear()
         self.err.write(printable(text) + "\n")
         self.err.flush()
 
@@ -52,14 +55,13 @@ class Screen:
             return
         from tqdm import tqdm
 
-        bar = self._bars.get(what)
-        if bar is None:
+        if what not in self._bars:
             size = total > 1_000_000  # bytes rather than passages
-            bar = self._bars[what] = tqdm(
+            self._bars[what] = tqdm(
                 total=total, desc=what, unit="B" if size else "", unit_scale=size,
                 file=self.err, leave=False, dynamic_ncols=True,
             )  # fmt: skip
-        assert isinstance(bar, tqdm)
+        bar = self._bars[what]
         bar.total = total
         bar.update(done - bar.n)
         if done >= total:

@@ -156,6 +156,46 @@ def test_index_reports_every_file_as_json(shell: Shell) -> None:
     assert [file["source"] for file in report["files"]] == ["museum.txt", "scan.pdf"]
 
 
+def test_what_was_indexed_last_is_what_questions_are_asked_of(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder given to `index` stays, without naming it again."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "zoo.txt").write_text("The zoo has 310,000 fish. It is old.\n", encoding="utf-8")
+    monkeypatch.delenv("QA_BOT_DOCUMENTS")
+    assert shell("index", str(other)) == 0
+    assert shell("ask", "--json", "How many fish are in the zoo?") == 0
+    assert json.loads(shell.out)["citations"][0]["source"] == "zoo.txt"
+
+
+def test_deleting_the_last_document_empties_the_index(shell: Shell) -> None:
+    assert shell("index") == 0
+    (shell.documents / "museum.txt").unlink()
+    assert shell("index", "--json") == 0
+    assert json.loads(shell.out)["counts"] == {"removed": 1}
+    assert shell("ask", "--json", QUESTION) == 0
+    assert json.loads(shell.out)["status"] == "refused"
+
+
+def test_a_conversation_survives_a_failed_question(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines() -> Iterator[str]:
+        yield QUESTION
+        shell.server.faults = Faults(die_after=0)
+        yield QUESTION
+        shell.server.faults = Faults()
+        yield QUESTION
+        yield ""
+
+    typed = lines()
+    monkeypatch.setattr("builtins.input", lambda prompt="": next(typed))
+    assert shell("chat") == 0
+    assert shell.out.count("310,000 visitors. [1]") == 2
+    assert "qa-bot: " in shell.err
+
+
 def test_an_unreadable_file_gives_exit_code_3_and_hides_no_other(shell: Shell) -> None:
     (shell.documents / "bad.txt").write_bytes(bytes(range(128, 256)) * 9)
     assert shell("index") == 3

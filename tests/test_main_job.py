@@ -23,7 +23,11 @@ ANSWERABLE = [
     ("fr", "Quel robot de Baidu les visiteurs ont-ils essayé ?", "Xiaodu"),
     ("zh", "有多少家企业参加了2023年“互联网之光”博览会？", "580"),
     ("id", "Berapa banyak orang di seluruh dunia yang masih offline?", "2,6 miliar"),
-    ("en", "How many kilometres of optical fibre have Chinese companies laid in Africa?", "200,000"),
+    (
+        "en",
+        "How many kilometres of optical fibre have Chinese companies laid in Africa?",
+        "200,000",
+    ),
 ]
 UNANSWERABLE = [
     ("en", "Who won the 2018 football World Cup?"),

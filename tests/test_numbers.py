@@ -40,6 +40,14 @@ def test_neighbouring_numbers_are_not_joined() -> None:
     assert values == [2022, 15, 8, 2022, 120]
 
 
+@pytest.mark.parametrize(
+    "text", ["会议于2023.11.08召开", "192.168.100.17", "9" * 60, "1 000 " * 30]
+)
+def test_what_is_no_large_number_is_not_annotated(text: str) -> None:
+    """Dates, addresses and digit runs: wrong help would be worse than none."""
+    assert annotate(text, "zh", "fr") == text
+
+
 def test_names_with_digits_are_not_numbers() -> None:
     assert not list(find_numbers("WIC2022 et B2B"))
 

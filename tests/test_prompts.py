@@ -1,6 +1,7 @@
 """Prompt files load, fill, and fail loudly."""
 
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,9 @@ from qa_bot.settings import resource
 
 
 @pytest.mark.parametrize("path", sorted(resource("prompts").glob("*.md")), ids=lambda p: p.stem)
-def test_every_prompt_says_what_it_is_for_and_holds_no_note_in_its_messages(path) -> None:  # type: ignore[no-untyped-def]
+def test_every_prompt_says_what_it_is_for_and_holds_no_note_in_its_messages(
+    path: Path,
+) -> None:
     assert path.read_text("utf-8").startswith("<!--")
     prompt = load_prompt(path.stem)
     assert prompt.messages[-1].role == "user"

@@ -64,6 +64,19 @@ def test_a_missing_config_file_is_named(tmp_path: Path) -> None:
         load_settings(config=tmp_path / "absent.toml")
 
 
+def test_a_missing_config_file_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_BOT_CONFIG", "typo.toml")
+    with pytest.raises(UsageError, match=r"typo\.toml"):
+        load_settings()
+
+
+@pytest.mark.parametrize("setting", ["store", "documents", "models"])
+def test_an_empty_folder_name_is_refused(setting: str) -> None:
+    """An unset shell variable must not make the current folder the index."""
+    with pytest.raises(UsageError, match="empty"):
+        load_settings({setting: ""})
+
+
 def test_prompts_and_seeds_are_found() -> None:
     assert (resource("prompts") / "answer.md").is_file()
     assert len(list(resource("seeds").glob("*.txt"))) == 5

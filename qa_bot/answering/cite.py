@@ -9,6 +9,7 @@ import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering.ground import Evidence
+from qa_bot.models.embed import unit
 from qa_bot.numbers import missing_numbers, stated_values
 from qa_bot.text import normalise
 from qa_bot.types import Citation, Sentence
@@ -31,7 +32,8 @@ class Citer:
         read_text: ReadText,
         embedder: BaseEmbedding,
     ) -> None:
-        self._evidence = [item for item in evidence if _verified(item, read_text)]
+        self.evidence = [item for item in evidence if _verified(item, read_text)]
+        """What can be cited: its quotes stand at their offsets."""
         self._question = question
         self._embedder = embedder
         self.citations: list[Citation] = []
@@ -40,7 +42,8 @@ class Citer:
         """One written sentence with what it rests on, and whether its numbers stand there."""
         used = self._resting_on(text)
         markers = tuple(sorted({self._marker(item) for item in used}))
-        stated = [item.text for item in used]
+        # A prompt shows the title and date above a quote, so an answer may name them.
+        stated = [f"{item.passage.title}\n{item.passage.date}\n{item.text}" for item in used]
         supported = bool(used) and not missing_numbers(text, self._question, *stated)
         return Sentence(text, markers, "supported" if supported else "unsupported")
 
@@ -49,13 +52,13 @@ class Citer:
 
         Where none shares any, as between scripts, the one nearest in meaning.
         """
-        shared = [_shared(text, item.text) for item in self._evidence]
+        shared = [_shared(text, item.text) for item in self.evidence]
         best = max(shared, default=0)
-        if best == 0 and len(self._evidence) > 1:
-            texts = [text, *(item.text for item in self._evidence)]
-            vectors = np.array(self._embedder.get_text_embedding_batch(texts))
-            return [self._evidence[int(np.argmax(vectors[1:] @ vectors[0]))]]
-        scored = zip(self._evidence, shared, strict=True)
+        if best == 0 and len(self.evidence) > 1:
+            texts = [text, *(item.text for item in self.evidence)]
+            vectors = unit(np.array(self._embedder.get_text_embedding_batch(texts)))
+            return [self.evidence[int(np.argmax(vectors[1:] @ vectors[0]))]]
+        scored = zip(self.evidence, shared, strict=True)
         return [item for item, score in scored if score > best / 2 or score == best]
 
     def _marker(self, item: Evidence) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
+from qa_bot.models.embed import unit
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
 from qa_bot.types import Hit, Passage
@@ -66,8 +67,8 @@ def closest(
     """
     if not evidence:
         return ()
-    vectors = np.array(embedder.get_text_embedding_batch([item.text for item in evidence]))
-    similarities = vectors @ np.array(vector)
+    vectors = unit(np.array(embedder.get_text_embedding_batch([item.text for item in evidence])))
+    similarities = vectors @ unit(np.array(vector))
     kept = set(np.argsort(-similarities, kind="stable")[:keep].tolist())
     by_passage: dict[str, list[Evidence]] = {}
     for place, item in enumerate(evidence):

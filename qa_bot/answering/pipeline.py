@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llama_index.core.embeddings import BaseEmbedding
 
@@ -23,6 +23,7 @@ from qa_bot.answering.ground import (
     nearest,
 )
 from qa_bot.answering.retrieve import Searchable, retrieve
+from qa_bot.errors import IndexUnusable
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
 from qa_bot.text import language_of, sentence_spans
@@ -32,6 +33,10 @@ CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
 SHOWN_SENTENCES = 6
 """The nearest of those sentences, which the model may choose from."""
+SHOWN = 4
+"""Closest passages of a refusal."""
+LOOK_AHEAD = 16
+"""Characters after a sentence that must be there before it counts as ended."""
 NEAREST = 2
 """Sentences that are tried first; most questions need no more, and read 200 tokens less."""
 
@@ -49,7 +54,7 @@ class _Run:
     standalone: str = ""
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
@@ -103,6 +108,7 @@ class Pipeline:
 
         Raises:
             ServiceError: the language model or its server failed.
+            IndexUnusable: the documents changed since they were indexed.
         """
         run = _Run(id, question, language_of(question, "en"), self.model.name)
         chosen = self._ground(run, history)
@@ -110,15 +116,19 @@ class Pipeline:
             yield from self._refuse(run)
             return
         citer = Citer(chosen, run.standalone, self.read_text, self.embedder)
+        if not citer.evidence:
+            raise IndexUnusable(
+                f"{chosen[0].passage.source} changed since it was indexed; run `qa-bot index`"
+            )
         written: list[Sentence] = []
         pieces: list[str] = []
-        for piece in self._write(run, chosen, citer, written):
+        for piece in self._write(run, citer.evidence, citer, written):
             if run.first_token is None:
                 run.first_token = run.seconds()
             pieces.append(piece)
             yield piece
         if not citer.citations:
-            yield from self._refuse(run, after="".join(pieces))
+            yield from self._refuse(run)
             return
         yield run.answer("answered", "".join(pieces), written, citer)
 
@@ -133,14 +143,14 @@ class Pipeline:
         run.retrieved = retrieve(self.store, vector)
         candidates = distinct(run.retrieved, CANDIDATES)
         evidence = closest(evidence_sentences(candidates), vector, self.embedder, SHOWN_SENTENCES)
-        read = {item.passage.id for item in evidence}
-        run.shown = tuple(hit for hit in candidates if hit.passage.id in read)
+        run.shown = candidates[:SHOWN]
         if not evidence:
             return ()
         gate = steps.load_gate()
         near = nearest(evidence, NEAREST)
         first = self._odds(run, near)
         if first >= gate.sure or first < gate.hopeless:
+            run.shown = _holding(near, candidates) if first >= gate.sure else run.shown
             return near if first >= gate.sure else ()
         chosen, usage = steps.choose(self.model, evidence, run.standalone, run.language)
         run.usage += usage
@@ -148,7 +158,10 @@ class Pipeline:
             return ()
         # The model overlooks the right sentence more often than the embedder does.
         chosen = tuple(dict.fromkeys((*chosen, near[-1])))
-        return chosen if first + self._odds(run, chosen) >= gate.threshold else ()
+        if first + self._odds(run, chosen) < gate.threshold:
+            return ()
+        run.shown = _holding(evidence, candidates)
+        return chosen
 
     def _odds(self, run: _Run, evidence: Sequence[Evidence]) -> float:
         """Log-odds that these sentences state the answer, by the model's own judgement."""
@@ -162,25 +175,33 @@ class Pipeline:
         """The answer's pieces as they are written; a sentence's markers follow once it is whole."""
         text, shown = "", 0
         for piece in _counting(steps.write(self.model, chosen, run.standalone, run.language), run):
-            text += piece
+            text += piece.replace("\n", " ")
             spans = sentence_spans(text)
-            for span in spans[:-1]:
-                yield from _close(text[span.start : span.end], shown, citer, written)
-                shown = 0
-            if len(spans) > 1:
-                text = text[spans[-1].start :]
-            safe = _safe(text)
+            # What follows may still show that a sentence had not ended: 'am 3. Oktober'.
+            if len(spans) > 1 and len(text) - spans[0].end > LOOK_AHEAD:
+                yield from _close(text[: spans[0].end], shown, citer, written)
+                text, shown = text[spans[0].end :], 0
+            safe = _safe(text[: spans[0].end] if spans else text)
             if len(safe) > shown:
                 yield (" " if written and not shown else "") + safe[shown:]
                 shown = len(safe)
-        yield from _close(text, shown, citer, written)
+        for span in sentence_spans(text):
+            yield from _close(text[span.start : span.end], shown, citer, written)
+            shown = 0
 
-    def _refuse(self, run: _Run, after: str = "") -> Iterator[str | Answer]:
+    def _refuse(self, run: _Run) -> Iterator[str | Answer]:
         text = phrases(run.language).refusal
         if run.first_token is None:
             run.first_token = run.seconds()
-        yield ("\n" if after else "") + text
+        yield text
         yield run.answer("refused", text)
+
+
+def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits whose passages hold this evidence, best first."""
+    read = {item.passage.id for item in evidence}
+    kept = [hit for hit in hits if hit.passage.id in read]
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1))
 
 
 def _counting(draft: Generator[str, None, Usage], run: _Run) -> Iterator[str]:

@@ -12,7 +12,7 @@ from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import load_data, load_prompt, phrases
 from qa_bot.types import Turn, Usage
 
-ANSWER_TOKENS = 160
+ANSWER_TOKENS = 128
 QUESTION_TOKENS = 96
 MOST_CHOSEN = 2
 

@@ -40,12 +40,19 @@ class OpenIndex:
     store: PassageStore
 
     def read_text(self, source: str) -> str | None:
-        """The text of a source as its file has it now; None where it cannot be read."""
+        """The text of a source as its file has it now; None where the file is gone.
+
+        A file that can no longer be read or decoded gives "", in which no quote stands.
+        """
+        folders = [Path(folder) for folder in self.manifest.folders]
+        # Other folders may be missing by now without making this source unverifiable.
+        roots = {"": folders[0]} if len(folders) == 1 else {path.name: path for path in folders}
         try:
-            roots = load.named_folders([Path(folder) for folder in self.manifest.folders])
-            return load.decode(load.path_of(roots, source).read_bytes())
-        except (OSError, UsageError):
+            return load.decode(load.path_of(roots, source).read_bytes()) or ""
+        except FileNotFoundError:
             return None
+        except (OSError, UsageError):
+            return ""
 
     def close(self) -> None:
         """Let go of the store's files."""
@@ -70,6 +77,12 @@ def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | Non
     if manifest is None or not (store_dir / manifest.generation).is_dir():
         return None
     return OpenIndex(manifest, open_store(store_dir / manifest.generation))
+
+
+def recipe_of(embedder: BaseEmbedding) -> tuple[str, int, int]:
+    """What an index made with this embedder by this version has as its recipe."""
+    digest = str(getattr(embedder, "digest", embedder.model_name))
+    return digest, SPLITTER_VERSION, CLEANER_VERSION
 
 
 def read_document(folders: Sequence[Path], source: str) -> Document:
@@ -142,6 +155,9 @@ class _File:
     """The passages of a new or changed file."""
 
 
+_BAD = {"failed", "undecodable", "too_large"}
+
+
 def _walked(roots: dict[str, Path], store_dir: Path, run: _Run) -> list[_File]:
     """Judge and read every file; what is in the index already is not even decoded.
 
@@ -150,7 +166,8 @@ def _walked(roots: dict[str, Path], store_dir: Path, run: _Run) -> list[_File]:
     """
     first_of: dict[str, str] = {}
     files = [_read(found, first_of, run) for found in load.walk(roots, exclude=store_dir)]
-    if not any(file.entry for file in files):
+    readable = any(file.entry or file.report.status in _BAD for file in files)
+    if not readable and not run.had_files:
         where = " and ".join(map(str, roots.values()))
         why = "".join(
             f"; {f.report.source}: {f.report.status}, {f.report.reason}" for f in files[:3]
@@ -215,6 +232,11 @@ class _Run:
             generation=next_generation(store_dir),
         )
         self._saved = 0.0
+
+    @property
+    def had_files(self) -> bool:
+        """Whether the index held anything before this run."""
+        return bool(self._known and self._known.files)
 
     def reopen(self) -> None:
         """Go on with the store of the last run, if it is sound and of the same making."""

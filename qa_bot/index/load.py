@@ -10,6 +10,7 @@ import datetime
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ _DATE = re.compile(
     rf"|\b(?P<m5>{_MONTH})\s(?:(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?,?\s|de\s)?(?P<y5>{_YEAR})",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NAME_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
 _HEAD = 1500
 _TAIL = 500
@@ -214,7 +216,10 @@ def _is_readable(text: str) -> bool:
 
 
 def date_of(text: str, name: str) -> str | None:
-    """Date a document: the first date near its head, else near its end, else in its name."""
+    """Date a document: the first date near its head, else near its end, else in its name.
+
+    Else by the year alone, where the text names one over and over.
+    """
     for part in (text[:_HEAD], text[_HEAD:][-_TAIL:]):
         for found in _DATE.finditer(part):
             date = _iso(found)
@@ -222,9 +227,18 @@ def date_of(text: str, name: str) -> str | None:
                 return date
     found_in_name = _NAME_DATE.search(name)
     if found_in_name is None:
-        return None
+        return _year_of(text)
     year, _, month, day = found_in_name.groups()
     return _checked(int(year), int(month), int(day))
+
+
+def _year_of(text: str) -> str | None:
+    """The year that is named at least three times, and more often than all others together."""
+    counts = Counter(_YEAR.findall(text))
+    if not counts:
+        return None
+    year, count = counts.most_common(1)[0]
+    return year if count >= 3 and 2 * count > counts.total() else None
 
 
 def _iso(found: re.Match[str]) -> str | None:

@@ -45,7 +45,7 @@ def _embedded(
     from qa_bot.models.fetch import check_gguf, fetch
 
     name = {"embedded": DEFAULT_LLM}.get(name, name.removeprefix("embedded/"))
-    own_file = Path(name).expanduser() if name.endswith(".gguf") else None
+    own_file = Path(name).expanduser() if name.lower().endswith(".gguf") else None
     if own_file is not None:
         check_gguf(own_file)
     elif name not in CATALOGUE:
@@ -58,6 +58,7 @@ def _embedded(
 
     def load() -> Engine:
         path = own_file or fetch(entry(name), settings.models, progress, notify)
+        notify("Loading the language model; this takes some seconds.")
         return load_engine(
             path,
             context_window=settings.context_window,

@@ -30,7 +30,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.embeddings import BaseEmbedding
 from numpy.typing import NDArray
 
-from qa_bot.errors import BackendError, ModelMissing, UsageError
+from qa_bot.errors import ModelMissing, UsageError
 
 Vectors = NDArray[np.float32]
 
@@ -134,29 +134,22 @@ class OllamaEmbedding(BaseEmbedding):
     """An embedding model of an Ollama server, through its own client."""
 
     _client: Any = PrivateAttr()
+    _url: str = PrivateAttr()
 
     def __init__(self, model: str, host: str | None, timeout: float, **kwargs: Any) -> None:
-        import ollama
+        from qa_bot.models.ollama import make_client, ollama_url
 
         super().__init__(model_name=f"ollama/{model}", embed_batch_size=32, **kwargs)
-        self._client = ollama.Client(host=host, timeout=timeout)
+        self._url = ollama_url(host)
+        self._client = make_client(self._url, timeout)
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        import httpx
-        import ollama
+        from qa_bot.models.ollama import ollama_errors
 
         name = self.model_name.removeprefix("ollama/")
-        try:
+        with ollama_errors(name, self._url):
             # Cutting a text silently would index only its beginning.
             found = self._client.embed(model=name, input=texts, truncate=False).embeddings
-        except ollama.ResponseError as exc:
-            cure = f"run `ollama pull {name}`" if exc.status_code == 404 else "see Ollama's log"
-            raise ModelMissing(f"Ollama cannot embed with {name!r}: {exc.error}; {cure}") from exc
-        except (ConnectionError, httpx.HTTPError) as exc:
-            raise BackendError(
-                f"no answer from Ollama for the embedder {name!r} ({exc}); "
-                "start it with `ollama serve`, or leave --embed out for the embedded one"
-            ) from exc
         return [list(map(float, vector)) for vector in found]
 
     def _get_text_embedding(self, text: str) -> list[float]:

@@ -163,6 +163,11 @@ def _tagged(name: str) -> str:
     return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
+def make_client(url: str, timeout: float) -> Client:
+    """Ollama's own client, with the time-outs and proxy rules of every call of ours."""
+    return Client(host=url, **_client_options(url, timeout))
+
+
 def _client_options(url: str, timeout: float) -> dict[str, Any]:
     # A proxy is for other machines: it cannot reach the server on this one.
     return {

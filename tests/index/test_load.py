@@ -85,6 +85,8 @@ def test_text_is_what_python_reads(text: str) -> None:
         ("25/12/2020", "2020-12-25"),
         ("03/04/2020", "2020"),
         ("30 février 2021", None),
+        ("2023年大会举行。2023年的主题。2021年上线。2023年论坛。", "2023"),
+        ("In 2019 and 2020, in 2019 and 2020, in 2019 and 2020.", None),
         ("Dibuat pada 11.11", None),
         ("mise à jour à 15h28 le 27/11", None),
         ("10.000 kilometer, 2.3.4.2018", None),

@@ -91,7 +91,9 @@ def test_the_prefix_cache_changes_no_probability(real_engine: Engine) -> None:
 
 def test_a_prompt_over_the_window_is_told_with_both_numbers(real_engine: Engine) -> None:
     ask = long_prompt(3000)
-    with pytest.raises(BackendError, match=r"prompt has 3\d{3} tokens.*1024.*QA_BOT_CONTEXT_WINDOW"):
+    with pytest.raises(
+        BackendError, match=r"prompt has 3\d{3} tokens.*1024.*QA_BOT_CONTEXT_WINDOW"
+    ):
         drain(real_engine.generate(ask, max_tokens=5))
     with pytest.raises(BackendError, match=r"prompt has 3\d{3} tokens.*1024"):
         real_engine.next_token(ask)
