@@ -56,7 +56,7 @@ _DATE = re.compile(
     rf"|\b(?P<m5>{_MONTH})\s(?:(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?,?\s|de\s)?(?P<y5>{_YEAR})",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NAME_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
 _HEAD = 1500
 _TAIL = 500
@@ -234,7 +234,7 @@ def date_of(text: str, name: str) -> str | None:
 
 def _year_of(text: str) -> str | None:
     """The year that is named at least three times, and more often than all others together."""
-    counts = Counter(_YEAR.findall(text))
+    counts = Counter(_NAMED_YEAR.findall(text))
     if not counts:
         return None
     year, count = counts.most_common(1)[0]
