@@ -84,10 +84,11 @@ def nearest(evidence: Sequence[Evidence], count: int) -> tuple[Evidence, ...]:
     return tuple(sorted(evidence, key=lambda item: item.similarity)[-count:])
 
 
-def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
+def evidence_text(evidence: Sequence[Evidence], language: str, *, labels: bool = False) -> str:
     """The sentences as a prompt shows them: under their document's title and date.
 
-    Large numbers are annotated for an answer in `language`.
+    Large numbers are annotated for an answer in `language`. Labels are for choosing only:
+    asked for an answer, a small model copies them.
     """
     lines: list[str] = []
     last: str | None = None
@@ -96,7 +97,7 @@ def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
             last = item.passage.source
             lines.append(_heading(item.passage))
         text = " ".join(annotate(item.text, item.passage.language, language).split())
-        lines.append(f"{item.label}: {text}")
+        lines.append(f"{item.label}: {text}" if labels else text)
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from qa_bot.answering.ground import Evidence, evidence_text
+from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import load_data, load_prompt, phrases
 from qa_bot.types import Turn, Usage
@@ -30,8 +31,8 @@ def condense(
         question=question,
         language=phrases(language).name,
     )
-    pieces, usage = _drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
-    return " ".join(pieces.split()) or question, usage
+    text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
+    return " ".join(text.split()) or question, usage
 
 
 def choose(
@@ -39,7 +40,7 @@ def choose(
 ) -> tuple[tuple[Evidence, ...], Usage]:
     """The sentences that state the answer, in the model's order; none where none does."""
     messages = load_prompt("choose").fill(
-        sentences=evidence_text(evidence, language), question=question
+        sentences=evidence_text(evidence, language, labels=True), question=question
     )
     labels, usage = model.choose(messages, [item.label for item in evidence], at_most=MOST_CHOSEN)
     by_label = {item.label: item for item in evidence}
@@ -89,12 +90,3 @@ def log_odds(probability: float) -> float:
     """ln(p / (1 - p)), kept finite."""
     kept = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(kept / (1 - kept))
-
-
-def _drain(stream: Generator[str, None, Usage]) -> tuple[str, Usage]:
-    pieces: list[str] = []
-    while True:
-        try:
-            pieces.append(next(stream))
-        except StopIteration as stop:
-            return "".join(pieces), stop.value
