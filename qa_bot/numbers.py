@@ -42,6 +42,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
+_MAGNITUDE_AHEAD = 12
+"""Characters after a number in which its magnitude word may still be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,40 @@ def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
 def stated_values(text: str) -> set[Decimal]:
     """Every value that a number of `text` can be read as."""
     return {value for number in find_numbers(text) for value in number.values}
+
+
+def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
+    """`claim` with numbers that are off by a power of ten written as the evidence has them.
+
+    Small models read 45 500 milliards as 45500亿. A number that no evidence states, but
+    whose digits are those of exactly one large number there, can only be that one.
+    """
+    known = set().union(*map(stated_values, evidence))
+    pieces, last = [], 0
+    for number in find_numbers(claim, language):
+        meant = {
+            value
+            for value in known
+            if value >= _ANNOTATE_FROM and any(_digits(value) == _digits(v) for v in number.values)
+        }
+        if number.values & known or len(meant) != 1:
+            continue
+        pieces += [claim[last : number.start], write_number(meant.pop(), language)]
+        last = number.end
+    return "".join([*pieces, claim[last:]])
+
+
+def settled_length(claim: str, *evidence: str) -> int:
+    """Characters of an unfinished text before any number that may still have to be repaired."""
+    known = set().union(*map(stated_values, evidence))
+    for number in find_numbers(claim):
+        if number.end + _MAGNITUDE_AHEAD > len(claim) or not number.values & known:
+            return number.start
+    return len(claim)
+
+
+def _digits(value: Decimal) -> tuple[int, ...]:
+    return value.normalize().as_tuple().digits
 
 
 def missing_numbers(claim: str, *evidence: str) -> list[str]:

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_bot.numbers import annotate, find_numbers, missing_numbers, write_number
+from qa_bot.numbers import (
+    annotate,
+    find_numbers,
+    missing_numbers,
+    repair_magnitudes,
+    write_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,23 @@ def test_neighbouring_numbers_are_not_joined() -> None:
 def test_what_is_no_large_number_is_not_annotated(text: str) -> None:
     """Dates, addresses and digit runs: wrong help would be worse than none."""
     assert annotate(text, "zh", "fr") == text
+
+
+@pytest.mark.parametrize(
+    ("claim", "language", "evidence", "repaired"),
+    [
+        ("规模达到45500亿元", "zh", "45 500 milliards de yuans", "规模达到45.5万亿元"),
+        ("30 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
+        ("3 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
+        ("12 cases", "en", "120 countries", "12 cases"),
+        ("50 juta", "id", "5亿, 50亿", "50 juta"),
+    ],
+    ids=["too small", "too large", "right", "small numbers differ", "no single one is meant"],
+)
+def test_a_number_off_by_a_power_of_ten_is_written_as_the_evidence_has_it(
+    claim: str, language: str, evidence: str, repaired: str
+) -> None:
+    assert repair_magnitudes(claim, language, evidence) == repaired
 
 
 def test_names_with_digits_are_not_numbers() -> None:

@@ -10,7 +10,12 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering.ground import Evidence
 from qa_bot.models.embed import unit
-from qa_bot.numbers import missing_numbers, stated_values
+from qa_bot.numbers import (
+    missing_numbers,
+    repair_magnitudes,
+    settled_length,
+    stated_values,
+)
 from qa_bot.text import normalise
 from qa_bot.types import Citation, Sentence
 
@@ -29,23 +34,31 @@ class Citer:
         self,
         evidence: Sequence[Evidence],
         question: str,
+        language: str,
         read_text: ReadText,
         embedder: BaseEmbedding,
     ) -> None:
         self.evidence = [item for item in evidence if _verified(item, read_text)]
         """What can be cited: its quotes stand at their offsets."""
         self._question = question
+        self._language = language
+        # A prompt shows the title and date above a quote, so an answer may name them.
+        self._stated = [question, *map(_shown, self.evidence)]
         self._embedder = embedder
         self.citations: list[Citation] = []
 
     def cite(self, text: str) -> Sentence:
         """One written sentence with what it rests on, and whether its numbers stand there."""
+        text = repair_magnitudes(text, self._language, *self._stated)
         used = self._resting_on(text)
         markers = tuple(sorted({self._marker(item) for item in used}))
-        # A prompt shows the title and date above a quote, so an answer may name them.
-        stated = [f"{item.passage.title}\n{item.passage.date}\n{item.text}" for item in used]
-        supported = bool(used) and not missing_numbers(text, self._question, *stated)
+        missing = missing_numbers(text, self._question, *map(_shown, used))
+        supported = bool(used) and not missing
         return Sentence(text, markers, "supported" if supported else "unsupported")
+
+    def settled(self, text: str) -> str:
+        """What of an unfinished sentence `cite` will leave as it is."""
+        return text[: settled_length(text, *self._stated)].rstrip()
 
     def _resting_on(self, text: str) -> list[Evidence]:
         """The evidence that shares most words and numbers with `text`.
@@ -88,6 +101,10 @@ def with_markers(sentence: Sentence) -> str:
     """The sentence followed by its markers, each on its own: `Text. [1][2]`."""
     marks = "".join(f"[{marker}]" for marker in sentence.citations)
     return f"{sentence.text} {marks}" if marks else sentence.text
+
+
+def _shown(item: Evidence) -> str:
+    return f"{item.passage.title}\n{item.passage.date}\n{item.text}"
 
 
 def _verified(item: Evidence, read_text: ReadText) -> bool:

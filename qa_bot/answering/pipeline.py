@@ -115,7 +115,7 @@ class Pipeline:
         if not chosen:
             yield from self._refuse(run)
             return
-        citer = Citer(chosen, run.standalone, self.read_text, self.embedder)
+        citer = Citer(chosen, run.standalone, run.language, self.read_text, self.embedder)
         if not citer.evidence:
             raise IndexUnusable(
                 f"{chosen[0].passage.source} changed since it was indexed; run `qa-bot index`"
@@ -181,7 +181,7 @@ class Pipeline:
             if len(spans) > 1 and len(text) - spans[0].end > LOOK_AHEAD:
                 yield from _close(text[: spans[0].end], shown, citer, written)
                 text, shown = text[spans[0].end :], 0
-            safe = _safe(text[: spans[0].end] if spans else text)
+            safe = citer.settled(_safe(text[: spans[0].end] if spans else text))
             if len(safe) > shown:
                 yield (" " if written and not shown else "") + safe[shown:]
                 shown = len(safe)

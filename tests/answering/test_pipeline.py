@@ -113,6 +113,18 @@ def test_a_number_that_no_source_states_is_marked(pipeline: Pipeline, model: Scr
     assert pipeline.answer(QUESTION).sentences[0].verdict == "unsupported"
 
 
+def test_a_number_off_by_a_power_of_ten_is_repaired_before_it_is_shown(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    embedder.near = ("20万",)
+    model.reply = "Chinese companies laid over 20,000 km of fibre there."
+    *pieces, answer = pipeline.stream("How much optical fibre was laid?")
+    assert isinstance(answer, Answer)
+    assert answer.sentences[0].text == "Chinese companies laid over 200,000 km of fibre there."
+    assert answer.sentences[0].verdict == "supported"
+    assert "".join(str(piece) for piece in pieces) == answer.answer
+
+
 def test_a_number_in_another_script_is_recognised(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
