@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,7 +167,7 @@ def _walked(roots: dict[str, Path], store_dir: Path, run: _Run) -> list[_File]:
     first_of: dict[str, str] = {}
     files = [_read(found, first_of, run) for found in load.walk(roots, exclude=store_dir)]
     readable = any(file.entry or file.report.status in _BAD for file in files)
-    if not readable and not run.had_files:
+    if not readable and not run.held(roots.values()):
         where = " and ".join(map(str, roots.values()))
         why = "".join(
             f"; {f.report.source}: {f.report.status}, {f.report.reason}" for f in files[:3]
@@ -233,10 +233,9 @@ class _Run:
         )
         self._saved = 0.0
 
-    @property
-    def had_files(self) -> bool:
-        """Whether the index held anything before this run."""
-        return bool(self._known and self._known.files)
+    def held(self, roots: Iterable[Path]) -> bool:
+        """Whether the index was of these very folders, which may be empty by now."""
+        return self._known is not None and self._known.folders == tuple(map(str, roots))
 
     def reopen(self) -> None:
         """Go on with the store of the last run, if it is sound and of the same making."""
