@@ -69,7 +69,7 @@ def write(
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Log-odds at which to answer or refuse, fitted by `benchmarks/fit_gate.py`."""
+    """Log-odds at which to answer or refuse; `benchmarks/fit_gate.py` fits them."""
 
     sure: float
     """The nearest sentences answer: no second look."""
@@ -81,7 +81,7 @@ class Gate:
 
 @cache
 def load_gate() -> Gate:
-    """The fitted gate of `prompts/gate.json`."""
+    """The gate of `prompts/gate.json`."""
     stored = load_data("gate")
     return Gate(*(float(stored[name]) for name in ("sure", "hopeless", "threshold")))
 
