@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import os
 import sqlite3
@@ -108,8 +109,10 @@ def test_an_interrupt_stays_an_interrupt(
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files by /proc")
 def test_closing_lets_go_of_every_file(tmp_path: Path) -> None:
     def held() -> list[str]:
-        links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]  # noqa: PTH208
-        names = [os.readlink(link) for link in links if os.path.lexists(link)]  # noqa: PTH115
+        names = []
+        for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+            with contextlib.suppress(FileNotFoundError):  # closed since the folder was listed
+                names.append(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
         return [name for name in names if name.startswith(str(tmp_path))]
 
     store = open_store(tmp_path / "one")
