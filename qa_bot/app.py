@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import qa_bot
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest
 from qa_bot.models.embed import make_embedder
+from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
 from qa_bot.types import Answer, Hit, IndexReport, Turn
 
@@ -143,6 +145,32 @@ class QABot:
             ServiceError: a needed model or server is not there.
         """
         self._pipeline()
+
+    def configuration(self, *, model: bool = True) -> dict[str, Any]:
+        """What answers depend on besides the question, as flat names and values.
+
+        Runs record it, and are resumed or compared by it. Builds a missing index; loads
+        the language model, unless `model` is false.
+
+        Raises:
+            ServiceError: a needed model or server is not there.
+        """
+        manifest = self._opened().manifest
+        known: dict[str, Any] = {
+            "version": qa_bot.__version__,
+            "documents": len(manifest.files),
+            "documents_sha256": manifest.corpus_digest,
+            "embedder": manifest.embedder,
+            "splitter": manifest.splitter,
+            "cleaner": manifest.cleaner,
+            "prompts_sha256": prompts_digest(),
+        }
+        if model:
+            self.load()
+            known["model"] = self.model.name
+            known["model_digest"] = self.model.digest
+            known["context_window"] = self.model.context_window
+        return known
 
     def close(self) -> None:
         """Let go of the index; the next call opens it again."""

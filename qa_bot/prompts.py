@@ -7,6 +7,7 @@ one pass, so text put in for a variable is never read as a template itself.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -104,6 +105,17 @@ def load_data(name: str) -> dict[str, Any]:
         return cast("dict[str, Any]", json.loads(_read(f"{name}.json")))
     except json.JSONDecodeError as exc:
         raise UsageError(f"prompts/{name}.json is damaged: {exc}") from exc
+
+
+def prompts_digest() -> str:
+    """One hash of all prompt files, thresholds and phrases: with another one, answers differ.
+
+    SHA-256 over names and bytes, in hex.
+    """
+    seal = hashlib.sha256()
+    for path in sorted(resource("prompts").iterdir()):
+        seal.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return seal.hexdigest()
 
 
 def _read(file: str) -> str:

@@ -7,8 +7,8 @@ always the passage's or quote's own text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Status = Literal["answered", "refused", "error"]
 Verdict = Literal["supported", "unsupported"]
@@ -29,6 +29,19 @@ FileState = Literal[
 
 Turn = tuple[str, str]
 """One earlier turn of a conversation: (question, answer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of a question file. Answering sees `id`, `question` and `history` only."""
+
+    id: str
+    question: str
+    history: tuple[Turn, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The rest of the row as it was read: a conversation, gold answers, notes."""
+    problem: str | None = None
+    """Why this row cannot be asked; None where it can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class ScriptedModel:
     choice: tuple[str, ...] = ("S3",)
     yes: list[float] = field(default_factory=lambda: [0.9])
     name: str = "scripted"
+    digest: str = ""
     context_window: int = 4096
     prompts: list[Sequence[Message]] = field(default_factory=list)
     stopped: bool = False

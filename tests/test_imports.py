@@ -15,6 +15,8 @@ BLOCKS = [
     {"index"},
     {"answering"},
     {"app"},
+    {"questions", "journal", "runner"},
+    {"batch", "evals", "ui"},
     {"terminal", "manage", "cli", "__main__", "__init__"},
 ]
 LEVEL = {name: level for level, block in enumerate(BLOCKS) for name in block}

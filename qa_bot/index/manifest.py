@@ -5,6 +5,7 @@ The manifest is one JSON file, replaced as a whole.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -50,6 +51,14 @@ class Manifest:
     def recipe(self) -> tuple[str, int, int]:
         """What passages and vectors depend on, besides the files."""
         return self.embedder, self.splitter, self.cleaner
+
+    @property
+    def corpus_digest(self) -> str:
+        """One hash of every document's name and bytes: SHA-256, in hex."""
+        seal = hashlib.sha256()
+        for source, entry in sorted(self.files.items()):
+            seal.update(f"{source}\0{entry.digest}\n".encode())
+        return seal.hexdigest()
 
     @property
     def passage_ids(self) -> set[str]:

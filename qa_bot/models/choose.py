@@ -67,8 +67,18 @@ def _embedded(
             notify=notify,
         )
 
-    label = own_file.stem if own_file else name
-    return EmbeddedLLM(load, model=label, context_window=settings.context_window)
+    return EmbeddedLLM(
+        load,
+        model=own_file.stem if own_file else name,
+        digest=_stamp(own_file) if own_file else entry(name).sha256,
+        context_window=settings.context_window,
+    )
+
+
+def _stamp(file: Path) -> str:
+    """Size and time of a file of the user's own: hashing gigabytes would take too long."""
+    state = file.stat()
+    return f"{state.st_size} bytes of {state.st_mtime_ns}"
 
 
 def _ollama(settings: Settings, model: str) -> LLM:

@@ -39,6 +39,8 @@ class EmbeddedLLM(CustomLLM):
 
     model: str
     """Shown in answer records."""
+    digest: str = ""
+    """Tells this model's file from another of the same name."""
     context_window: int = 4096
     max_tokens: int = 512
 

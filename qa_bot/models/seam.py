@@ -40,6 +40,8 @@ class AnsweringModel(Protocol):
 
     name: str
     """Shown in every answer record, e.g. `qwen2.5-coder-1.5b (openvino)`."""
+    digest: str
+    """Tells this model from another of the same name; empty where nothing does."""
     context_window: int
     """Tokens that prompt and answer share."""
 
@@ -82,6 +84,7 @@ class EmbeddedModel:
     def __init__(self, llm: EmbeddedLLM) -> None:
         self._llm = llm
         self.name = llm.model
+        self.digest = llm.digest
         self.context_window = llm.context_window
 
     def load(self) -> None:
@@ -133,6 +136,7 @@ class OllamaModel:
     def __init__(self, llm: Ollama) -> None:
         self._llm = llm
         self.name = f"{llm.model} (ollama)"
+        self.digest = ""
         self.context_window = llm.context_window if llm.context_window > 0 else DEFAULT_WINDOW
         self._sends_logprobs = True
 
@@ -231,6 +235,7 @@ class PlainModel:
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
         self.name = llm.metadata.model_name
+        self.digest = ""
         self.context_window = llm.metadata.context_window
 
     def load(self) -> None:
