@@ -138,6 +138,14 @@ class QABot:
         """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
         return self._pipeline().stream(_stated(question), history, id=id)
 
+    def read_text(self, source: str) -> str | None:
+        """A document's text as its file has it now, which offsets count in; None if it is gone.
+
+        Raises:
+            IndexUnusable: the index must be rebuilt.
+        """
+        return self._opened().read_text(source)
+
     def load(self) -> None:
         """Open (or build) the index and load the models, so that answers measure themselves.
 

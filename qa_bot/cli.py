@@ -25,7 +25,8 @@ exit codes:
   0  success (a refusal is a success)
   1  failed
   2  wrong usage
-  3  some files failed, the rest is done
+  3  some files or rows failed, the rest is done
+  4  a threshold of --fail-under was missed
   5  a needed service or model is not there
   6  the index is locked or must be rebuilt
   130  interrupted, with all finished work kept
@@ -130,6 +131,41 @@ def _index(options: argparse.Namespace, screen: Screen) -> int:
     return 3 if report.incomplete else 0
 
 
+def _eval(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot.evals.report import terminal_summary
+    from qa_bot.evals.run import Part, check_thresholds, evaluate, thresholds
+
+    wanted = thresholds(options.fail_under)
+    run = evaluate(
+        _bot(options, screen, own_store=True),
+        options.testset,
+        options.output,
+        part=Part(options.split, options.limit),
+        resume=options.resume,
+        retrieval_only=options.retrieval_only,
+        answers=options.answers,
+        progress=lambda done, total: screen.progress("questions", done, total),
+    )
+    if options.json:
+        _print_json(screen, run)
+    else:
+        screen.line(terminal_summary(run, screen.width))
+        screen.line(f"Report: {options.output / 'report.html'}")
+    check_thresholds(run, wanted)
+    return 3 if run["counts"]["error"] else 0
+
+
+def _compare(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot.evals.compare import compare, comparison_record, render
+
+    comparison = compare(options.run_a, options.run_b)
+    if options.json:
+        _print_json(screen, comparison_record(comparison))
+    else:
+        screen.line(render(comparison, screen.width))
+    return 0
+
+
 def _models(options: argparse.Namespace, screen: Screen) -> int:
     from qa_bot import manage
 
@@ -141,10 +177,15 @@ def _models(options: argparse.Namespace, screen: Screen) -> int:
     return manage.listing(settings, screen, as_json=options.json)
 
 
-def _bot(options: argparse.Namespace, screen: Screen) -> QABot:
+def _bot(options: argparse.Namespace, screen: Screen, *, own_store: bool = False) -> QABot:
+    """The bot of the options; with `own_store`, --documents leave the usual index alone."""
     from qa_bot.app import QABot
+    from qa_bot.settings import with_own_store
 
-    return QABot(_settings(options), progress=screen.progress, notify=screen.note)
+    settings = _settings(options)
+    if own_store and options.documents and not options.store:
+        settings = with_own_store(settings)
+    return QABot(settings, progress=screen.progress, notify=screen.note)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -187,6 +228,26 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("--rebuild", action="store_true", help="start the index afresh")
     index.add_argument("--json", action="store_true", help="print every file's status as JSON")
 
+    evaluation = _command(commands, "eval", _eval, "answer a test set and score it into a folder")
+    evaluation.add_argument("testset", type=Path, metavar="TESTSET", help=".jsonl or .csv")
+    evaluation.add_argument("-o", "--output", type=Path, required=True, metavar="RUN",
+                            help="the run's folder, with report.html")  # fmt: skip
+    evaluation.add_argument("--retrieval-only", action="store_true", help="search, without an LLM")
+    evaluation.add_argument("--limit", type=_positive, metavar="N", help="the first N questions")
+    evaluation.add_argument("--split", metavar="NAME", help="the questions of this split")
+    evaluation.add_argument("--resume", action="store_true", help="go on with a run cut short")
+    evaluation.add_argument("--answers", type=Path, metavar="FILE",
+                            help="score these answer records (.jsonl) and ask nothing")  # fmt: skip
+    evaluation.add_argument("--fail-under", action="append", default=[], metavar="METRIC=VALUE",
+                            help="exit code 4 where it is missed; may be repeated. Where less "
+                            "is better, VALUE is the most it may be")  # fmt: skip
+    evaluation.add_argument("--json", action="store_true", help="print run.json")
+
+    comparison = _command(commands, "compare", _compare, "what changed between two runs")
+    comparison.add_argument("run_a", type=Path, metavar="RUN_A")
+    comparison.add_argument("run_b", type=Path, metavar="RUN_B")
+    comparison.add_argument("--json", action="store_true", help="print the differences as JSON")
+
     models = _command(commands, "models", _models, "which models there are; pull, remove")
     models.add_argument("--json", action="store_true", help="print the list as JSON")
     models.set_defaults(action=None)
@@ -198,6 +259,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; give 1 or more")
+    return number
+
+
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -207,7 +275,7 @@ def _command(
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (qa_bot.toml)")
-    if name == "models":
+    if name in ("models", "compare"):
         return parser
     parser.add_argument("--store", metavar="DIR", help="the index's folder")
     if name != "index":

@@ -2,6 +2,7 @@
 
 QABotError              exit code 1
 ├── UsageError          2  a wrong option, setting or input file
+├── ThresholdMissed     4  an evaluation is worse than it was asked to be
 ├── ServiceError        5  a needed service or model is not there
 │   ├── ModelMissing       the model's file is absent, or cannot be fetched
 │   └── BackendError       the language model's server or engine failed
@@ -19,6 +20,12 @@ class UsageError(QABotError):
     """A wrong option, setting or input file."""
 
     exit_code = 2
+
+
+class ThresholdMissed(QABotError):
+    """An evaluation is worse than it was asked to be."""
+
+    exit_code = 4
 
 
 class ServiceError(QABotError):

@@ -5,10 +5,11 @@ The only module that reads the environment and the configuration file.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,16 @@ def load_settings(
     values.setdefault("store", _default_store())
     values.setdefault("models", _cache_folder() / "models")
     return Settings(**values)
+
+
+def with_own_store(settings: Settings) -> Settings:
+    """The same with a store for these documents alone, inside the usual one's folder.
+
+    Another corpus can so be evaluated without giving up the index of the usual documents.
+    """
+    named = "\0".join(map(str, settings.documents))
+    own = hashlib.sha256(named.encode()).hexdigest()[:12]
+    return replace(settings, store=settings.store / "corpora" / own)
 
 
 def folder_of(value: str | Path) -> Path:

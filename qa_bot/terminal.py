@@ -32,6 +32,11 @@ class Screen:
         self.err = err or sys.stderr
         self._bars: dict[str, Any] = {}
 
+    @property
+    def width(self) -> int:
+        """Columns of a line that reads well."""
+        return min(shutil.get_terminal_size().columns, 100)
+
     def write(self, text: str) -> None:
         """A piece of a result, shown at once."""
         self.out.write(printable(text))
@@ -108,7 +113,7 @@ class Screen:
             self.hits(hits)
 
     def _wrapped(self, text: str) -> None:
-        width = min(shutil.get_terminal_size().columns, 100) - 4
+        width = self.width - 4
         folded = " ".join(text.split())
         if folded.isascii() or " " in folded:
             rows = textwrap.wrap(folded, width) or [""]

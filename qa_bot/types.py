@@ -162,6 +162,8 @@ class Answer:
     seconds: float
     first_token_seconds: float | None
     usage: Usage
+    confidence: float | None = None
+    """How likely it seemed that the documents answer, in [0, 1]; no part of the record."""
     error: str | None = None
 
 

@@ -46,6 +46,8 @@ class ScriptedModel:
     """An answering model that says what a test tells it to, and keeps what it was asked."""
 
     reply: str = "130 companies took part."
+    replies: list[str] = field(default_factory=list)
+    """What it writes first, one a call; after these comes `reply`."""
     choice: tuple[str, ...] = ("S3",)
     yes: list[float] = field(default_factory=lambda: [0.9])
     name: str = "scripted"
@@ -62,7 +64,8 @@ class ScriptedModel:
     ) -> Generator[str, None, Usage]:
         self.prompts.append(messages)
         try:
-            yield from re.findall(r"\S+\s*|\s+", self.reply)
+            text = self.replies.pop(0) if self.replies else self.reply
+            yield from re.findall(r"\S+\s*|\s+", text)
         except GeneratorExit:
             self.stopped = True
             raise

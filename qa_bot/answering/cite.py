@@ -8,14 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
+from qa_bot.answering.check import unsupported_numbers
 from qa_bot.answering.ground import Evidence
 from qa_bot.models.embed import unit
-from qa_bot.numbers import (
-    missing_numbers,
-    repair_magnitudes,
-    settled_length,
-    stated_values,
-)
+from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
 from qa_bot.text import normalise
 from qa_bot.types import Citation, Sentence
 
@@ -47,20 +43,25 @@ class Citer:
         self._embedder = embedder
         self.citations: list[Citation] = []
 
-    def cite(self, text: str) -> Sentence:
-        """One written sentence with what it rests on, and whether its numbers stand there."""
-        text = repair_magnitudes(text, self._language, *self._stated)
-        used = self._resting_on(text)
-        markers = tuple(sorted({self._marker(item) for item in used}))
-        missing = missing_numbers(text, self._question, *map(_shown, used))
-        supported = bool(used) and not missing
-        return Sentence(text, markers, "supported" if supported else "unsupported")
+    def cite(self, sentence: str, quoted: Sequence[Evidence]) -> Sentence:
+        """A finished sentence with the markers of what it rests on; new quotes get new ones."""
+        markers = tuple(sorted({self._marker(item) for item in quoted}))
+        supported = bool(quoted) and not self.wrong_numbers(sentence, quoted)
+        return Sentence(sentence, markers, "supported" if supported else "unsupported")
+
+    def repaired(self, text: str) -> str:
+        """`text` with numbers that are off by a power of ten put right."""
+        return repair_magnitudes(text, self._language, *self._stated)
+
+    def wrong_numbers(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
+        """The numbers of `text` that these quotes, with their title and date, do not state."""
+        return unsupported_numbers(text, self._question, [_shown(item) for item in quoted])
 
     def settled(self, text: str) -> str:
         """What of an unfinished sentence `cite` will leave as it is."""
         return text[: settled_length(text, *self._stated)].rstrip()
 
-    def _resting_on(self, text: str) -> list[Evidence]:
+    def resting_on(self, text: str) -> list[Evidence]:
         """The evidence that shares most words and numbers with `text`.
 
         Where none shares any, as between scripts, the one nearest in meaning.

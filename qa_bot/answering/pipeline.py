@@ -6,7 +6,6 @@ drains it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering import steps
-from qa_bot.answering.cite import Citer, ReadText, with_markers, without_markers
+from qa_bot.answering.cite import Citer, ReadText
+from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
     Evidence,
     closest,
@@ -26,7 +26,7 @@ from qa_bot.answering.retrieve import Searchable, retrieve
 from qa_bot.errors import IndexUnusable
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
-from qa_bot.text import language_of, sentence_spans
+from qa_bot.text import language_of
 from qa_bot.types import Answer, Hit, Sentence, Status, Turn, Usage
 
 CANDIDATES = 8
@@ -35,8 +35,6 @@ SHOWN_SENTENCES = 6
 """The nearest of those sentences, which the model may choose from."""
 SHOWN = 4
 """Closest passages of a refusal."""
-LOOK_AHEAD = 16
-"""Characters after a sentence that must be there before it counts as ended."""
 NEAREST = 2
 """Sentences that are tried first; most questions need no more, and read 200 tokens less."""
 
@@ -55,6 +53,7 @@ class _Run:
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    confidence: float | None = None
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
@@ -76,6 +75,7 @@ class _Run:
             seconds=self.seconds(),
             first_token_seconds=self.first_token,
             usage=self.usage,
+            confidence=self.confidence,
         )
 
 
@@ -120,17 +120,17 @@ class Pipeline:
             raise IndexUnusable(
                 f"{chosen[0].passage.source} changed since it was indexed; run `qa-bot index`"
             )
-        written: list[Sentence] = []
-        pieces: list[str] = []
-        for piece in self._write(run, citer.evidence, citer, written):
+        draft = Draft(self.model, citer, run.standalone, run.language)
+        wording = steps.write(self.model, citer.evidence, run.standalone, run.language)
+        for piece in draft.read(_counting(wording, run)):
             if run.first_token is None:
                 run.first_token = run.seconds()
-            pieces.append(piece)
             yield piece
-        if not citer.citations:
+        run.usage += draft.usage
+        if not draft.sentences:
             yield from self._refuse(run)
             return
-        yield run.answer("answered", "".join(pieces), written, citer)
+        yield run.answer("answered", draft.text, draft.sentences, citer)
 
     def _ground(self, run: _Run, history: Sequence[Turn]) -> tuple[Evidence, ...]:
         """The sentences that state the answer, or none where the documents do not answer.
@@ -149,6 +149,7 @@ class Pipeline:
         gate = steps.load_gate()
         near = nearest(evidence, NEAREST)
         first = self._odds(run, near)
+        run.confidence = steps.probability(first)
         if first >= gate.sure or first < gate.hopeless:
             run.shown = _holding(near, candidates) if first >= gate.sure else run.shown
             return near if first >= gate.sure else ()
@@ -158,7 +159,9 @@ class Pipeline:
             return ()
         # The model overlooks the right sentence more often than the embedder does.
         chosen = tuple(dict.fromkeys((*chosen, near[-1])))
-        if first + self._odds(run, chosen) < gate.threshold:
+        both = first + self._odds(run, chosen)
+        run.confidence = steps.probability(both / 2)
+        if both < gate.threshold:
             return ()
         run.shown = _holding(evidence, candidates)
         return chosen
@@ -168,26 +171,6 @@ class Pipeline:
         probability, usage = steps.supported(self.model, evidence, run.standalone, run.language)
         run.usage += usage
         return steps.log_odds(probability)
-
-    def _write(
-        self, run: _Run, chosen: Sequence[Evidence], citer: Citer, written: list[Sentence]
-    ) -> Iterator[str]:
-        """The answer's pieces as they are written; a sentence's markers follow once it is whole."""
-        text, shown = "", 0
-        for piece in _counting(steps.write(self.model, chosen, run.standalone, run.language), run):
-            text += piece.replace("\n", " ")
-            spans = sentence_spans(text)
-            # What follows may still show that a sentence had not ended: 'am 3. Oktober'.
-            if len(spans) > 1 and len(text) - spans[0].end > LOOK_AHEAD:
-                yield from _close(text[: spans[0].end], shown, citer, written)
-                text, shown = text[spans[0].end :], 0
-            safe = citer.settled(_safe(text[: spans[0].end] if spans else text))
-            if len(safe) > shown:
-                yield (" " if written and not shown else "") + safe[shown:]
-                shown = len(safe)
-        for span in sentence_spans(text):
-            yield from _close(text[span.start : span.end], shown, citer, written)
-            shown = 0
 
     def _refuse(self, run: _Run) -> Iterator[str | Answer]:
         text = phrases(run.language).refusal
@@ -206,19 +189,3 @@ def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ..
 
 def _counting(draft: Generator[str, None, Usage], run: _Run) -> Iterator[str]:
     run.usage += yield from draft
-
-
-def _safe(text: str) -> str:
-    """What of an unfinished sentence can be shown: nothing that may turn out to be a marker."""
-    return re.split(r"[\[【]", without_markers(text))[0].strip()
-
-
-def _close(text: str, shown: int, citer: Citer, written: list[Sentence]) -> Iterator[str]:
-    """The rest of a finished sentence, of which `shown` characters are out, and its markers."""
-    clean = without_markers(text).strip()
-    if not clean:
-        return
-    sentence = citer.cite(clean)
-    gap = " " if written and not shown else ""
-    written.append(sentence)
-    yield gap + with_markers(sentence)[shown:]

@@ -10,6 +10,7 @@ from functools import cache
 from qa_bot.answering.ground import Evidence, evidence_text
 from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
+from qa_bot.numbers import annotate
 from qa_bot.prompts import load_data, load_prompt, phrases
 from qa_bot.types import Turn, Usage
 
@@ -67,6 +68,15 @@ def write(
     return model.stream(messages, max_tokens=ANSWER_TOKENS)
 
 
+def translate(model: AnsweringModel, text: str, source: str, language: str) -> tuple[str, Usage]:
+    """`text`, in the language `source`, in `language`."""
+    messages = load_prompt("translate").fill(
+        text=annotate(text, source, language), language=phrases(language).name
+    )
+    written, usage = drain(model.stream(messages, max_tokens=ANSWER_TOKENS))
+    return " ".join(written.split()), usage
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Log-odds at which to answer or refuse; `benchmarks/fit_gate.py` fits them."""
@@ -90,3 +100,8 @@ def log_odds(probability: float) -> float:
     """ln(p / (1 - p)), kept finite."""
     kept = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(kept / (1 - kept))
+
+
+def probability(odds: float) -> float:
+    """The probability of log-odds: the inverse of `log_odds`."""
+    return 1 / (1 + math.exp(-odds))

@@ -76,12 +76,12 @@ def test_what_the_documents_do_not_answer_is_refused_with_the_closest_passages(
 def test_a_full_stop_that_ends_no_sentence_tears_nothing(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
-    """A stream sees 'am 3.' before it sees 'Oktober'."""
-    model.reply = "130 Firmen kamen am 3. Oktober nach Wuzhen\nund blieben dort. Alle kamen."
+    """A stream sees 'am 23.' before it sees 'November'."""
+    model.reply = "Die Firmen kamen am 23. November nach Wuzhen\nund blieben dort. Alle kamen."
     *pieces, answer = pipeline.stream("Wie viele Firmen nahmen an der Ausstellung teil?")
     assert isinstance(answer, Answer)
     assert [sentence.text for sentence in answer.sentences] == [
-        "130 Firmen kamen am 3. Oktober nach Wuzhen und blieben dort.",
+        "Die Firmen kamen am 23. November nach Wuzhen und blieben dort.",
         "Alle kamen.",
     ]
     assert "".join(str(piece) for piece in pieces) == answer.answer
@@ -108,9 +108,67 @@ def test_a_quote_of_a_deleted_file_stands_as_it_was_indexed(
     assert pipeline.answer(QUESTION).citations[0].quote in FRENCH
 
 
-def test_a_number_that_no_source_states_is_marked(pipeline: Pipeline, model: ScriptedModel) -> None:
+def test_a_wrong_number_gives_way_to_the_evidence_itself(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    """In the source's language word for word, in another one translated and checked again."""
+    model.reply = "340 entreprises ont participé."
+    answer = pipeline.answer("Combien d'entreprises ont participé à l'exposition ?")
+    assert answer.answer == "130 entreprises ont participé à l'exposition. [1]"
+
+    model.replies = ["340 companies took part.", "130 companies were at the exhibition."]
+    answer = pipeline.answer(QUESTION)
+    assert answer.answer == "130 companies were at the exhibition. [1]"
+    assert answer.sentences[0].verdict == "supported"
+
+
+def test_what_a_wrong_sentence_had_shown_is_withdrawn(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies = ["As many as 340 companies took part.", "130 companies took part."]
+    *pieces, _ = pipeline.stream(QUESTION)
+    assert "".join(map(str, pieces)) == "As many as\n130 companies took part. [1]"
+
+
+def test_a_model_that_keeps_inventing_is_refused(pipeline: Pipeline, model: ScriptedModel) -> None:
     model.reply = "340 companies took part."
-    assert pipeline.answer(QUESTION).sentences[0].verdict == "unsupported"
+    answer = pipeline.answer(QUESTION)
+    assert (answer.status, answer.answer) == ("refused", phrases("en").refusal)
+    assert answer.citations == ()
+
+
+def test_a_runaway_model_is_stopped(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.replies = ["Exactly 1 " + "000 " * 100, "130 companies took part."]
+    assert pipeline.answer(QUESTION).answer == "130 companies took part. [1]"
+    assert model.stopped
+
+
+def test_words_of_the_source_are_translated(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.replies = ["130家 entreprises 参加了展览。", "130家企业参加了展览。"]
+    answer = pipeline.answer("多少家公司参加了展览？")
+    assert answer.answer == "130家企业参加了展览。 [1]"
+
+
+def test_a_translation_that_loses_a_number_is_not_taken(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies = ["130家 entreprises 参加了展览。", "13家企业参加了展览。"]
+    answer = pipeline.answer("多少家公司参加了展览？")
+    assert answer.answer == "130家 entreprises 参加了展览。 [1]"
+
+
+def test_a_question_said_again_is_no_answer(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply = f"{QUESTION} Answer: 130 companies."
+    assert pipeline.answer(QUESTION).answer == "130 companies. [1]"
+
+
+def test_a_year_that_only_the_question_names_is_not_taken_for_the_sources(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    """The source speaks of 2019; asked about 2018, the model says 2018."""
+    embedder.near = ("2019",)
+    model.reply = "In 2018 the digital economy was 35.8 trillion yuan."
+    assert pipeline.answer("How large was the digital economy in 2018?").status == "refused"
 
 
 def test_a_number_off_by_a_power_of_ten_is_repaired_before_it_is_shown(

@@ -1,0 +1,92 @@
+"""What can be wrong with a written sentence, as far as code can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from qa_bot.numbers import find_numbers, missing_numbers
+from qa_bot.text import language_of, normalise
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_UNSPACED = {"zh", "ja", "ko", "th"}
+_SURE_LETTERS = 30
+"""Letters from which on the language of a sentence can be told."""
+_FOREIGN_SHARE = 0.25
+"""Share of a sentence's words that may be its source's, as related languages have in common."""
+_LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
+_YEAR = re.compile(r"(1[89]|20)\d\d")
+_REPEATS = re.compile(r"(.{1,24}?)\1{7,}", re.DOTALL)
+
+
+def unsupported_numbers(text: str, question: str, evidence: Sequence[str]) -> list[str]:
+    """The numbers of `text` that no evidence states by value.
+
+    A year of the question may be repeated, unless the evidence gives other years: asked
+    about 2018, a model says 2018 of a source that speaks of 2017.
+    """
+    missing = missing_numbers(text, *evidence)
+    if any(_YEAR.fullmatch(number) for number in missing) and not _years(" ".join(evidence)):
+        asked = _years(question)
+        missing = [number for number in missing if number not in asked]
+    return missing
+
+
+def untranslated(text: str, language: str, question: str, evidence: Sequence[str]) -> bool:
+    """Whether `text` is in another language than `language`, or keeps words of its source.
+
+    Small models copy what they cannot translate. Names are no such words, nor what the
+    question itself says.
+    """
+    asked, given = _words(question), set().union(*map(_words, evidence))
+    if language in _UNSPACED:
+        foreign = {word for word in _lower_words(text) if word in given - asked}
+        return bool(foreign) or (len(_words(text)) > 3 and not _CJK.search(text))
+    if any(run not in question for run in _CJK.findall(re.sub(r"[(（].*?[)）]", "", text))):
+        return True
+    words = _lower_words(text)
+    foreign = {word for word in words if word in given - asked}
+    if sum(map(len, words)) >= _SURE_LETTERS and language_of(text) != language:
+        return True
+    sources = {language_of(item) for item in evidence}
+    return (
+        language not in sources
+        and len(foreign) >= 2
+        and len(foreign) > _FOREIGN_SHARE * len(set(words))
+    )
+
+
+def echoes(text: str, question: str) -> bool:
+    """Whether `text` is the question once more, which small models write before they answer."""
+    asked, said = _words(question), _words(text)
+    folded = normalise(text).rstrip(" ?？.。")
+    if folded and folded == normalise(question).rstrip(" ?？.。"):
+        return True
+    return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
+
+
+def loops(text: str) -> bool:
+    """Whether a stretch of `text` is repeated eight times or more: the model ran away."""
+    return bool(_REPEATS.search(text))
+
+
+def without_label(text: str, question: str) -> str:
+    """`text` without a leading `Answer:` in whatever language."""
+    label = _LABEL.match(text)
+    if label and label.group().strip(" :：").casefold() not in question.casefold():
+        return text[label.end() :]
+    return text
+
+
+def _years(text: str) -> set[str]:
+    found = (text[number.start : number.end].strip() for number in find_numbers(text))
+    return {number for number in found if _YEAR.fullmatch(number)}
+
+
+def _lower_words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if word[0].islower() and not _CJK.search(word)]
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}

@@ -1,0 +1,113 @@
+"""What the model writes to sentences that passed the checks, while it is still writing.
+
+A sentence that fails is mended once from its evidence, or dropped. What of it was shown by
+then is withdrawn: the next piece begins on a new line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from qa_bot.answering import steps
+from qa_bot.answering.check import echoes, loops, untranslated, without_label
+from qa_bot.answering.cite import Citer, with_markers, without_markers
+from qa_bot.answering.ground import Evidence
+from qa_bot.models.seam import AnsweringModel
+from qa_bot.text import sentence_spans
+from qa_bot.types import Sentence, Usage
+
+LOOK_AHEAD = 16
+"""Characters after a sentence that must be there before it counts as ended."""
+
+
+class Draft:
+    """An answer in the making."""
+
+    def __init__(self, model: AnsweringModel, citer: Citer, question: str, language: str) -> None:
+        self.sentences: list[Sentence] = []
+        """The finished ones, cited."""
+        self.usage = Usage()
+        """What mending took."""
+        self._model = model
+        self._citer = citer
+        self._question = question
+        self._language = language
+        self._shown = ""
+        """What is out of the sentence in hand."""
+
+    @property
+    def text(self) -> str:
+        """The finished sentences with their markers."""
+        return " ".join(map(with_markers, self.sentences))
+
+    def read(self, pieces: Iterable[str]) -> Iterator[str]:
+        """The pieces to show, made of the pieces that the model writes."""
+        text = ""
+        for piece in pieces:
+            text += piece.replace("\n", " ")
+            if loops(text):
+                break
+            spans = sentence_spans(text)
+            # What follows may still show that a sentence had not ended: 'am 3. Oktober'.
+            if len(spans) > 1 and len(text) - spans[0].end > LOOK_AHEAD:
+                yield from self._close(text[: spans[0].end])
+                text = text[spans[0].end :]
+            yield from self._show(text[: spans[0].end] if spans else text)
+        for span in sentence_spans(text):
+            yield from self._close(text[span.start : span.end])
+
+    def _show(self, unfinished: str) -> Iterator[str]:
+        """What of a sentence in the making is safe to show: no marker, no number in doubt."""
+        safe = re.split(r"[\[【]", without_markers(unfinished))[0].strip()
+        safe = self._citer.settled(without_label(safe, self._question))
+        if len(safe) > len(self._shown) and safe.startswith(self._shown):
+            yield self._gap() + safe[len(self._shown) :]
+            self._shown = safe
+
+    def _close(self, written: str) -> Iterator[str]:
+        """The rest of a finished sentence and its markers."""
+        gap, shown, self._shown = self._gap(), self._shown, ""
+        sentence = self._checked(without_markers(written).strip())
+        if sentence is None:
+            yield from ["\n"] if shown else []
+            return
+        self.sentences.append(sentence)
+        whole = with_markers(sentence)
+        yield gap + whole[len(shown) :] if whole.startswith(shown) else "\n" + whole
+
+    def _gap(self) -> str:
+        return " " if self.sentences and not self._shown else ""
+
+    def _checked(self, written: str) -> Sentence | None:
+        """A sentence, mended where it has to be; None where nothing can be made of it."""
+        text = self._citer.repaired(without_label(written, self._question))
+        if not text or echoes(text, self._question):
+            return None
+        quoted = self._citer.resting_on(text)
+        if loops(text) or self._citer.wrong_numbers(text, quoted):
+            return self._from_evidence()
+        if untranslated(text, self._language, self._question, [item.text for item in quoted]):
+            text = self._in_language(text, quoted)
+        return self._citer.cite(text, quoted)
+
+    def _in_language(self, text: str, quoted: Sequence[Evidence]) -> str:
+        """A sentence wholly in the answer's language, if the model can and numbers stay."""
+        mended = self._translated(text, quoted[0].passage.language)
+        worse = not mended or loops(mended) or self._citer.wrong_numbers(mended, quoted)
+        return text if worse else mended
+
+    def _from_evidence(self) -> Sentence | None:
+        """The evidence itself, in place of a sentence that misstates it."""
+        item = max(self._citer.evidence, key=lambda each: each.similarity)
+        text = " ".join(item.text.split())
+        if item.passage.language != self._language:
+            text = self._citer.repaired(self._translated(text, item.passage.language))
+        if not text or loops(text) or self._citer.wrong_numbers(text, [item]):
+            return None
+        return self._citer.cite(text, [item])
+
+    def _translated(self, text: str, source: str) -> str:
+        text, usage = steps.translate(self._model, text, source, self._language)
+        self.usage += usage
+        return without_markers(text).strip()
