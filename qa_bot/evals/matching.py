@@ -25,7 +25,7 @@ _CHARACTERS = (
     "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
 )
 _WORD = re.compile(rf"[{_CHARACTERS}]|[^\W_{_CHARACTERS}]+")
-_ONE_LETTER = re.compile(r"[A-Za-z](?![^\W\d_])")
+_ONE_LETTER = re.compile(r"[A-Za-z](?![A-Za-zÀ-ɏ])")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _PLURAL_FROM, _AFFIX_FROM = 4, 6
 _ARTICLES = {
