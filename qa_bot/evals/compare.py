@@ -67,7 +67,7 @@ def compare(run_a: Path, run_b: Path) -> Comparison:
     pairs = [Change(name, row, rows_b[name]) for name, row in rows_a.items()]
     metrics = _differences(pairs)
     corrected = holm([change.p for change in metrics.values()])
-    judged = [(pair, _is_right(pair.a), _is_right(pair.b)) for pair in pairs]
+    judged = [(pair, _went_well(pair)) for pair in pairs]
     return Comparison(
         run_a=str(run_a),
         run_b=str(run_b),
@@ -75,8 +75,8 @@ def compare(run_a: Path, run_b: Path) -> Comparison:
         configuration=_configuration(about_a, about_b),
         metrics=metrics,
         corrected=dict(zip(metrics, corrected, strict=True)),
-        fixed=tuple(pair for pair, a, b in judged if (a, b) == (False, True)),
-        broken=tuple(pair for pair, a, b in judged if (a, b) == (True, False)),
+        fixed=tuple(pair for pair, well in judged if well == (False, True)),
+        broken=tuple(pair for pair, well in judged if well == (True, False)),
         errors=tuple(pair.id for pair in pairs if _failed(pair.a) or _failed(pair.b)),
     )
 
@@ -111,6 +111,8 @@ def _read_run(folder: Path) -> tuple[dict[str, Any], dict[str, Row]]:
         about = json.loads((folder / "run.json").read_text("utf-8"))
         lines = (folder / "results.jsonl").read_text("utf-8").split("\n")
         rows = [json.loads(line) for line in lines if line.strip()]
+        if not isinstance(about, dict):
+            raise TypeError("run.json is no JSON object")
         return about, {str(row["id"]): row for row in rows}
     except OSError as error:
         raise UsageError(
@@ -178,12 +180,17 @@ def _score(row: Row, name: str) -> float | None:
     return value
 
 
-def _is_right(row: Row) -> bool | None:
-    """Whether a question went well, by the first of its scores that tells; None for none."""
-    told = (_score(row, name) for name in ("answer_match", "refusal_rate"))
-    if "status" not in row:
-        told = (_score(row, name) for name in ("passage_hit@5", "hit@5"))
-    value = next((score for score in told if score is not None), None)
+def _went_well(pair: Change) -> tuple[bool | None, bool | None]:
+    """Whether the question went well in a and in b; None where nothing tells."""
+    names = ("answer_match", "refusal_rate")
+    if not ("status" in pair.a and "status" in pair.b):
+        names = ("passage_hit@5", "hit@5")
+    return _is_right(pair.a, names), _is_right(pair.b, names)
+
+
+def _is_right(row: Row, names: Sequence[str]) -> bool | None:
+    told = (score for name in names if (score := _score(row, name)) is not None)
+    value = next(told, None)
     return None if value is None else value == 1
 
 
@@ -234,10 +241,14 @@ def _metric_lines(comparison: Comparison) -> Iterator[str]:
         interval = f"{change.low:+.{digits}f} to {change.high:+.{digits}f}"
         yield (
             f"{name:<19}{change.a:>9.{digits}f}{change.b:>9.{digits}f}"
-            f"{change.difference:>+9.{digits}f}{interval:>20}{change.p:>8.3f}{change.n:>6}"
+            f"{change.difference:>+9.{digits}f}{interval:>20}{_written_p(change.p):>8}{change.n:>6}"
             f"{_verdict(name, change, comparison.corrected[name])}"
         )
     yield "better, worse: p below 0.05 after Holm's correction for the number of metrics"
+
+
+def _written_p(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _verdict(name: str, change: Difference, corrected: float) -> str:
@@ -259,8 +270,8 @@ def _shown(row: Row) -> str:
     if "status" not in row:
         ranks = row.get("ranks") or {}
         return f"first gold document at {ranks.get('document')}, passage at {ranks.get('passage')}"
-    status = row["status"]
-    return f"({status}) {row.get('answer') or ''}"
+    answer = str(row.get("answer") or "")
+    return answer if row["status"] == "answered" else f"({row['status']}) {answer}"
 
 
 def _wrap(text: str, width: int) -> list[str]:

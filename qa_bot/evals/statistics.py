@@ -197,6 +197,7 @@ def _by_cluster(
 
 def _bootstrap(sums: Values, counts: Values, resamples: int) -> tuple[float, float] | None:
     """The BCa interval of sum over count; None where all clusters agree."""
+    import numpy as np
     from scipy.stats import bootstrap
 
     means = sums / counts
@@ -204,7 +205,7 @@ def _bootstrap(sums: Values, counts: Values, resamples: int) -> tuple[float, flo
         return None
 
     def ratio(total: Values, count: Values, axis: int) -> Values:
-        return total.sum(axis=axis) / count.sum(axis=axis)
+        return np.asarray(total.sum(axis=axis) / count.sum(axis=axis))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a degenerate interval is nan, looked at below
@@ -221,7 +222,7 @@ def _permutation_p(a: Values, b: Values, statistic: Callable[[Values, int], Valu
     import numpy as np
     from scipy.stats import permutation_test
 
-    if np.array_equal(a, b):
+    if len(a) < 2 or np.array_equal(a, b):
         return 1.0
 
     def change(x: Values, y: Values, axis: int) -> Values:
