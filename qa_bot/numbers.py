@@ -2,17 +2,28 @@
 
 Reads numbers with their magnitude words, writes large ones in a reader's language, and
 compares two texts by the values they state. Does not read ordinals or numbers spelled
-out in words, nor units.
+out in words, nor units; Chinese numerals once `with_digits` has rewritten them.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
+_CJK_DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+}
+_CHINESE_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年)")
+_CHINESE_NUMERAL = re.compile(
+    r"(?:[一二两三四五六七八九][十百千万亿萬億]|[十百千][一二三四五六七八九万亿萬億])"
+    r"[零〇一二两三四五六七八九十百千万亿萬億]*(?:点[零〇一二三四五六七八九]+)?"
+    r"|[二两三四五六七八九十](?=[个位名项家种次座条倍届年月日天人])"
+)
 _WORD_POWERS: dict[str, tuple[int, ...]] = {
     # 'billion' is 10^9 in English and 10^12 in French, German and Spanish: both are kept,
     # and a comparison holds if any reading agrees.
@@ -34,11 +45,14 @@ _WORD_POWERS: dict[str, tuple[int, ...]] = {
         (12,),
     ),
 }  # fmt: skip
+_LONG_SCALE = frozenset({"fr", "de", "es"})
+"""Languages of the table whose 'billion' is 10^12; elsewhere the word is English."""
 _DIGITS = r"\d+(?:[.,\u00a0\u202f\u2009 '’](?=\d)\d+)*"
 _WORDS = "|".join(sorted(_WORD_POWERS, key=len, reverse=True))
 _NUMBER = re.compile(
     rf"(?<![\dA-Za-zÀ-ɏ.])(?P<digits>{_DIGITS})"
-    rf"(?:(?P<cjk>[十百千万萬亿億兆]+)|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b)?",
+    rf"(?:(?P<cjk>[十百千万萬亿億兆]+)|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b"
+    r"|\s*[×xX·⋅*]\s*10(?:\^(?P<caret>\d{1,2})|(?P<raised>[⁰¹²³⁴-⁹]{1,2})))?",
     re.IGNORECASE,
 )
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
@@ -54,19 +68,48 @@ class Number:
     end: int
     values: frozenset[Decimal]
     magnitude: bool
-    """Whether it is written with a magnitude word, such as 万 or million."""
+    """Whether it is written with a magnitude, such as 万, million or × 10⁶."""
+    written: frozenset[Decimal]
+    """Every value its digits alone can be read as, without the magnitude."""
 
 
 def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
     """Every number of `text`, in order; `language` settles what its 'billion' means."""
     for match in _NUMBER.finditer(_split_space_groups(text)):
         powers = _powers(match, language)
-        values = {
-            (value * 10**power).normalize()
-            for value in _readings(match["digits"])
-            for power in powers
-        }
-        yield Number(match.start(), match.end(), frozenset(values), powers != (0,))
+        written = frozenset(value.normalize() for value in _readings(match["digits"]))
+        values = {(value * 10**power).normalize() for value in written for power in powers}
+        yield Number(match.start(), match.end(), frozenset(values), powers != (0,), written)
+
+
+def with_digits(text: str) -> str:
+    """`text` with its Chinese numerals written as digits: 十五个 → 15个, 三十亿 → 3000000000.
+
+    A lone character is read before a measure word only, and 一 never: it is mostly no number.
+    """
+    text = _CHINESE_YEAR.sub(lambda year: "".join(str(_CJK_DIGITS[c]) for c in year[0]), text)
+    return _CHINESE_NUMERAL.sub(lambda found: _chinese_value(found[0]), text)
+
+
+def _chinese_value(numeral: str) -> str:
+    whole, _, decimals = numeral.partition("点")
+    total = section = digit = scale = 0  # scale: the power of ten last named
+    for letter in whole:
+        if (value := _CJK_DIGITS.get(letter)) is not None:
+            digit, scale = value, scale if value else 0
+            continue
+        power = _CJK_POWERS[letter]
+        if power < 4:
+            section += (digit or 1) * 10**power
+        elif total >= 10**power:
+            total += (section + digit) * 10**power
+            section = 0
+        else:
+            total, section = (total + section + digit) * 10**power, 0
+        digit, scale = 0, power
+    last = digit * 10 ** (scale - 1) if scale > 1 else digit  # 三万五 is 35000, 三万零五 30005
+    point = "." + "".join(str(_CJK_DIGITS[letter]) for letter in decimals) if decimals else ""
+    return f"{total + section + last}{point}"
 
 
 def stated_values(text: str) -> set[Decimal]:
@@ -199,8 +242,10 @@ def _powers(match: re.Match[str], language: str | None) -> tuple[int, ...]:
     if word := match["word"]:
         powers = _WORD_POWERS[word.casefold()]
         if len(powers) > 1 and language is not None:
-            return (9,) if language == "en" else (12,)
+            return (12,) if language in _LONG_SCALE else (9,)
         return powers
+    if exponent := match["caret"] or match["raised"]:
+        return (int(unicodedata.normalize("NFKC", exponent)),)
     return (0,)
 
 

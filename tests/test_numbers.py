@@ -34,6 +34,8 @@ from qa_bot.numbers import (
         ("10.000 kilometer", 10_000),
         ("39,8 %", Decimal("39.8")),
         ("2022年", 2022),
+        ("3,58 × 10¹³ yuans", 35_800_000_000_000),
+        ("3.58 x 10^13", 35_800_000_000_000),
     ],
 )
 def test_a_number_is_read_by_its_value(text: str, value: Decimal | int) -> None:
@@ -76,6 +78,8 @@ def test_names_with_digits_are_not_numbers() -> None:
 
 
 def test_billion_depends_on_the_language() -> None:
+    """Chinese and Indonesian have no such word: there it is the English one."""
+    assert [max(n.values) for n in find_numbers("近3 billion 人", "zh")] == [3_000_000_000]
     assert [max(n.values) for n in find_numbers("2.6 billion", "en")] == [2_600_000_000]
     assert [max(n.values) for n in find_numbers("2,6 billions", "fr")] == [2_600_000_000_000]
 
@@ -91,6 +95,8 @@ def test_billion_depends_on_the_language() -> None:
         ("20 000 km", "铺设超过20万公里光纤", ["20 000"]),
         ("700万", "700 juta orang", ["700万"]),
         ("in 2021", "en 2022", ["2021"]),
+        ("3,58 × 10¹³ yuans", "35.8万亿元", []),
+        ("3,58 × 10¹² yuans", "35.8万亿元", ["3,58 × 10¹²"]),
     ],
 )
 def test_a_wrong_number_is_found_across_languages(

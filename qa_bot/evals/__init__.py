@@ -1,0 +1,1 @@
+"""Test sets, scores with intervals, runs, comparisons and their reports."""
