@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Protocol
 
 from qa_bot.errors import BackendBusy, QABotError
@@ -43,7 +44,7 @@ def answer_all(
     jobs: int = 1,
     retry_errors: bool = False,
     on_row: Callable[[Record], None] = lambda record: None,
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """The answer records of all questions, in their order.
 
     Rows that share a `conversation` are follow-ups: each is asked with the turns before it,
@@ -58,7 +59,7 @@ def answer_all(
         jobs: rows in hand at once; with one, they are answered in the caller's thread.
         retry_errors: ask again where the journal has an error.
         on_row: called with each record that was asked for now, once it is kept; with
-            several jobs, from their threads.
+            several jobs, from their threads, but never from two at once.
 
     Raises:
         QABotError: the journal cannot be written.
@@ -85,6 +86,33 @@ def answer_all(
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """The records of the rows that are finished, in their order; can be run through again."""
+
+    questions: Sequence[Question]
+    journal: Journal
+    retry_errors: bool = False
+    """Errors that can be asked again do not count as finished."""
+
+    def __iter__(self) -> Iterator[Record]:
+        for question in self.questions:
+            if question.problem:
+                yield _error_record(question, question.problem)
+            elif record := _known(question, self.journal, self.retry_errors):
+                yield record
+
+
+def _known(question: Question, journal: Journal | None, retry_errors: bool) -> Record | None:
+    """The journal's record, unless the question must be asked again."""
+    if journal is None or question.id not in journal.done:
+        return None
+    record = journal.done[question.id]
+    if record["question"] != question.question.strip():  # another file, with the same ids
+        return None
+    return None if record["status"] == "error" and retry_errors else record
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A finished row."""
 
@@ -101,6 +129,7 @@ class _Rows:
     journal: Journal | None
     retry_errors: bool
     on_row: Callable[[Record], None]
+    turn: Lock = field(default_factory=Lock)
 
     def finish(self, question: Question, before: Future[_Row] | None) -> _Row:
         """The record of a row, and its conversation with it."""
@@ -108,24 +137,16 @@ class _Rows:
         if question.problem:  # the conversation goes on as if this row were not there
             return _Row(_error_record(question, question.problem), turns)
         turns = question.history or turns
-        record = self._known(question)
+        record = _known(question, self.journal, self.retry_errors)
         if record is None:
             record = self._answered(question, turns)
             if self.journal is not None:
                 self.journal.add(record)
-            self.on_row(record)
+            with self.turn:
+                self.on_row(record)
         if record["status"] == "error":
             return _Row(record, None)
         return _Row(record, (*(turns or ()), (record["question"], record["answer"])))
-
-    def _known(self, question: Question) -> Record | None:
-        """The journal's record, unless it must be asked for again."""
-        if self.journal is None or question.id not in self.journal.done:
-            return None
-        record = self.journal.done[question.id]
-        if record["question"] != question.question.strip():  # another file, under the same id
-            return None
-        return None if record["status"] == "error" and self.retry_errors else record
 
     def _answered(self, question: Question, turns: tuple[Turn, ...] | None) -> Record:
         if turns is None:
