@@ -63,7 +63,7 @@ class Journal:
                 f"another process is writing {path}; wait for it, or name another output"
             ) from exc
         except OSError as exc:
-            lock.release()
+            _free(lock)
             raise UsageError(
                 f"{path} cannot be written ({exc.strerror}); name another output"
             ) from exc
@@ -93,9 +93,7 @@ class Journal:
         """Let the next process have the journal."""
         self._file.close()
         self._reader.close()
-        with suppress(OSError):  # Windows keeps a file that is open
-            Path(self._lock.lock_file).unlink()
-        self._lock.release()
+        _free(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -188,3 +186,10 @@ class _Done(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self._journal._places)
+
+
+def _free(lock: FileLock) -> None:
+    """Release a lock that is held, and leave no file behind."""
+    with suppress(OSError):  # Windows keeps a file that is open
+        Path(lock.lock_file).unlink()
+    lock.release()
