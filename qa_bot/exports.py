@@ -24,7 +24,8 @@ CLOSEST = 3
 """Passages shown with a refusal."""
 CAUTION = "Caution: a number in this answer does not stand in its sources."
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_FORMULA = re.compile(r"(^|[,;|\t\n])(?=[ \t]*[=@＝＠]|[+\-＋－])")
+# Quotes too: where another separator splits a cell, they stand at the start of what is left.
+_FORMULA = re.compile(r'(^|[,;|\t\n])(?=[ \t"]*[=@＝＠]|"*[+\-＋－])')
 _MARKER = re.compile(r"\[(\d+)\]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&=:])")
 
