@@ -7,7 +7,7 @@ print(bot.ask("Who attended the Wuzhen summit in 2022?").answer)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
     from qa_bot.app import QABot
+    from qa_bot.types import Question
 
-__all__ = ["open"]
+__all__ = ["answer_all", "open"]
 
 try:
     __version__ = version("qa-bot")
@@ -60,3 +61,31 @@ def open(  # noqa: A001 - `qa_bot.open()` is the name people are promised
         llm=None if llm is None or isinstance(llm, str) else llm,
         embedder=None if embed is None or isinstance(embed, str) else embed,
     )
+
+
+def answer_all(
+    bot: QABot,
+    questions: Path | Iterable[str | Mapping[str, Any] | Question],
+    *,
+    jobs: int = 1,
+) -> Iterator[dict[str, Any]]:
+    """Answer many questions as `qa-bot batch` does: one answer record each, in their order.
+
+    A question that fails gives a record with the status `error`, and the next one is asked.
+
+    Args:
+        bot: what answers.
+        questions: a file, or texts, or rows with the fields of a file's.
+        jobs: questions in hand at once.
+
+    Raises:
+        UsageError: the file cannot be read.
+        ServiceError: a needed model or server is not there.
+        IndexUnusable: the index must be rebuilt.
+    """
+    from qa_bot.questions import as_questions, read_questions
+    from qa_bot.runner import answer_all as run
+
+    rows = read_questions(questions) if isinstance(questions, Path) else as_questions(questions)
+    bot.load()
+    return run(bot.ask, rows, jobs=jobs)

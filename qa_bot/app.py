@@ -180,6 +180,10 @@ class QABot:
             known["context_window"] = self.model.context_window
         return known
 
+    def dates(self) -> dict[str, str | None]:
+        """The date of every document, by its source; None where the text gives none."""
+        return {source: entry.date for source, entry in self._opened().manifest.files.items()}
+
     def close(self) -> None:
         """Let go of the index; the next call opens it again."""
         with self._opening:

@@ -25,7 +25,7 @@ exit codes:
   0  success (a refusal is a success)
   1  failed
   2  wrong usage
-  3  some files or rows failed, the rest is done
+  3  some rows or files failed, the rest is done
   4  a threshold of --fail-under was missed
   5  a needed service or model is not there
   6  the index is locked or must be rebuilt
@@ -106,6 +106,32 @@ def _chat(options: argparse.Namespace, screen: Screen) -> int:
             continue
         history.append((question, answer.answer))
         screen.line()
+
+
+def _batch(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot.batch import batch
+
+    try:
+        progress = batch(
+            _bot(options, screen),
+            options.questions,
+            options.answers,
+            out=screen.out,
+            resume=options.resume,
+            force=options.force,
+            retry_errors=options.retry_errors,
+            limit=options.limit,
+            jobs=options.jobs,
+            watch=lambda progress: screen.status(progress.line()),
+        )
+    except KeyboardInterrupt:
+        screen.note("Interrupted; what is finished is kept. Go on with the same command "
+                    "and --resume.")  # fmt: skip
+        return 130
+    screen.note(progress.summary())
+    if progress.failed:
+        screen.note("Each failed row says why; --retry-errors asks again what failed.")
+    return 3 if progress.failed else 0
 
 
 def _search(options: argparse.Namespace, screen: Screen) -> int:
@@ -222,6 +248,20 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("-k", type=int, default=5, help="how many passages (default 5)")
     search.add_argument("--json", action="store_true", help="print the result as JSON")
 
+    batch = _command(commands, "batch", _batch, "answer a file of questions into a file")
+    batch.add_argument("questions", type=_file, metavar="QUESTIONS",
+                       help=".jsonl, .csv or .txt (a question a line), or - for stdin")  # fmt: skip
+    batch.add_argument("-o", dest="answers", type=_file, metavar="ANSWERS", required=True,
+                       help=".jsonl, .csv, .md or .html, or - for JSON lines")  # fmt: skip
+    batch.add_argument("--resume", action="store_true", help="go on after an interruption")
+    batch.add_argument("--retry-errors", action="store_true", help="resume, and ask again "
+                       "what failed")  # fmt: skip
+    batch.add_argument("--force", action="store_true", help="resume although the questions or "
+                       "the configuration differ")  # fmt: skip
+    batch.add_argument("--limit", type=int, metavar="N", help="take the first N rows only")
+    batch.add_argument("--jobs", type=int, default=1, metavar="N",
+                       help="questions to ask at once, for servers (default 1)")  # fmt: skip
+
     index = _command(commands, "index", _index, "bring the index up to date with folders")
     index.add_argument("paths", nargs="*", metavar="PATH", help="folders; default: the same as "
                        "last time, or the seeds. The index then holds exactly them")  # fmt: skip
@@ -264,6 +304,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too few; give 1 or more")
     return number
+
+
+def _file(name: str) -> Path | str:
+    return name if name == "-" else Path(name)
 
 
 def _command(

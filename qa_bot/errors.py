@@ -6,6 +6,7 @@ QABotError              exit code 1
 ├── ServiceError        5  a needed service or model is not there
 │   ├── ModelMissing       the model's file is absent, or cannot be fetched
 │   └── BackendError       the language model's server or engine failed
+│       └── BackendBusy       … for now: the same call may succeed in a while
 └── IndexUnusable       6  the index is locked or must be rebuilt
 """
 
@@ -40,6 +41,10 @@ class ModelMissing(ServiceError):
 
 class BackendError(ServiceError):
     """The language model's server or engine failed."""
+
+
+class BackendBusy(BackendError):
+    """The language model's server is busy or slow: the same call may succeed in a while."""
 
 
 class IndexUnusable(QABotError):

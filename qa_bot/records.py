@@ -17,7 +17,10 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "status": answer.status,
         "language": answer.language,
         "answer": answer.answer,
-        "sentences": [asdict(sentence) for sentence in answer.sentences],
+        "sentences": [
+            {**asdict(sentence), "citations": list(sentence.citations)}
+            for sentence in answer.sentences
+        ],
         "citations": [asdict(citation) for citation in answer.citations],
         "passages": [passage_record(hit) for hit in answer.passages],
         "retrieved": [passage_record(hit, text=False) for hit in answer.retrieved],

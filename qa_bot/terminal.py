@@ -31,6 +31,7 @@ class Screen:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
         self._bars: dict[str, Any] = {}
+        self._status = False
 
     @property
     def width(self) -> int:
@@ -51,8 +52,17 @@ class Screen:
         for bar in self._bars.values():
             bar.close()
         self._bars.clear()
-        self.err.write(printable(text) + "\n")
+        self.err.write("\r\x1b[K" * self._status + printable(text) + "\n")
+        self._status = False
         self.err.flush()
+
+    def status(self, text: str) -> None:
+        """A line that the next one replaces; nothing where stderr is no terminal."""
+        if self.err.isatty():
+            width = shutil.get_terminal_size().columns - 1
+            self.err.write("\r\x1b[K" + printable(text)[:width])
+            self._status = True
+            self.err.flush()
 
     def progress(self, what: str, done: int, total: int) -> None:
         """A bar for `what`; nothing where stderr is no terminal."""

@@ -17,7 +17,7 @@ from llama_index.llms.ollama import Ollama
 from ollama import AsyncClient, Client, ResponseError
 from ollama._client import _parse_host  # the only public way builds a client to read it from
 
-from qa_bot.errors import BackendError, ModelMissing
+from qa_bot.errors import BackendBusy, BackendError, ModelMissing
 
 CONNECT_SECONDS = 2.0
 """A server on this machine or network accepts at once, or is not there."""
@@ -103,6 +103,7 @@ def ollama_errors(model: str, url: str) -> Iterator[None]:
 
     Raises:
         ModelMissing: the server lacks the model.
+        BackendBusy: the server is busy, or did not answer in time.
         BackendError: any other failure.
     """
     try:
@@ -115,7 +116,7 @@ def ollama_errors(model: str, url: str) -> Iterator[None]:
             "with OLLAMA_HOST"
         ) from exc
     except httpx.TimeoutException as exc:
-        raise BackendError(
+        raise BackendBusy(
             f"Ollama at {url} did not answer in time: the machine may be busy, or {model} "
             "too large for it; raise QA_BOT_OLLAMA_TIMEOUT, or choose a smaller model"
         ) from exc
@@ -134,7 +135,7 @@ def _refused(exc: ResponseError, model: str, url: str) -> BackendError | ModelMi
     if exc.status_code == httpx.codes.NOT_FOUND:
         return BackendError(f"{url} is no Ollama server ({exc.error}): check OLLAMA_HOST")
     if exc.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        return BackendError(f"Ollama at {url} is busy ({exc.error}): ask again in a while")
+        return BackendBusy(f"Ollama at {url} is busy ({exc.error}): ask again in a while")
     return BackendError(
         f"Ollama at {url} failed ({exc.error}): see the log of `ollama serve`, then ask again"
     )
