@@ -171,6 +171,7 @@ def _eval(options: argparse.Namespace, screen: Screen) -> int:
         retrieval_only=options.retrieval_only,
         answers=options.answers,
         progress=lambda done, total: screen.progress("questions", done, total),
+        notify=screen.note,
     )
     if options.json:
         _print_json(screen, run)

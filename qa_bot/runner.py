@@ -44,6 +44,7 @@ def answer_all(
     jobs: int = 1,
     retry_errors: bool = False,
     on_row: Callable[[Record], None] = lambda record: None,
+    record_of: Callable[[Answer], Record] = answer_record,
 ) -> Generator[Record, None, None]:
     """The answer records of all questions, in their order.
 
@@ -60,11 +61,12 @@ def answer_all(
         retry_errors: ask again where the journal has an error.
         on_row: called with each record that was asked for now, once it is kept; with
             several jobs, from their threads, but never from two at once.
+        record_of: makes the record of an answer.
 
     Raises:
         QABotError: the journal cannot be written.
     """
-    rows = _Rows(ask, journal, retry_errors, on_row)
+    rows = _Rows(ask, journal, retry_errors, on_row, record_of)
     pool = _Inline() if jobs == 1 else ThreadPoolExecutor(jobs)
     ahead = 0 if jobs == 1 else AHEAD * jobs
     pending: deque[Future[_Row]] = deque()
@@ -129,6 +131,7 @@ class _Rows:
     journal: Journal | None
     retry_errors: bool
     on_row: Callable[[Record], None]
+    record_of: Callable[[Answer], Record]
     turn: Lock = field(default_factory=Lock)
 
     def finish(self, question: Question, before: Future[_Row] | None) -> _Row:
@@ -157,7 +160,7 @@ class _Rows:
             )
         started = time.monotonic()
         try:
-            return answer_record(self._patiently(question, turns))
+            return self.record_of(self._patiently(question, turns))
         except QABotError as exc:
             problem = str(exc)
         except Exception as exc:  # a fault of ours in one row must not end a night's run

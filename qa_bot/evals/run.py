@@ -12,18 +12,21 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from qa_bot.app import QABot
 from qa_bot.errors import ThresholdMissed, UsageError
+from qa_bot.evals.gold import missing_gold
+from qa_bot.evals.metrics import LOWER_IS_BETTER
 from qa_bot.evals.report import write_reports
-from qa_bot.evals.scorers import attribution, score
-from qa_bot.evals.summary import LESS_IS_BETTER, summarise
+from qa_bot.evals.scorers import judged
+from qa_bot.evals.summary import summarise
 from qa_bot.evals.testset import Case, read_cases
 from qa_bot.journal import Journal, Record
 from qa_bot.questions import read_questions
-from qa_bot.records import answer_record, passage_record
+from qa_bot.records import answer_record
 from qa_bot.runner import answer_all
 from qa_bot.text import language_of
 from qa_bot.types import Answer, Question, Turn, Usage
@@ -32,6 +35,8 @@ STATE = "answers.state"
 """The journal of a run, inside its folder."""
 DEPTH = 20
 """How far down a ranking is scored."""
+SEARCHED = ("id", "question", "language", "retrieved", "seconds", "error")
+"""What is kept of a record without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def evaluate(
     retrieval_only: bool = False,
     answers: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Answer and score a test set into `folder`; returns what its `run.json` holds.
 
@@ -77,6 +83,7 @@ def evaluate(
         retrieval_only: search, and leave the language model out.
         answers: a .jsonl of answer records to score in place of asking.
         progress: called with the questions done, and how many there are.
+        notify: called with what a person should know, as gold that no document holds.
 
     Raises:
         UsageError: a bad test set or answers file, or a run that cannot be resumed.
@@ -84,7 +91,10 @@ def evaluate(
     """
     started = datetime.now(UTC)
     questions = part.of(read_questions(testset))
-    cases = read_cases(questions)
+    read_text = cache(bot.read_text)
+    cases = read_cases(questions, read_text)
+    for fault in missing_gold(cases, read_text):
+        notify(fault)
     described = {
         "name": testset.name,
         "sha256": hashlib.sha256(testset.read_bytes()).hexdigest(),
@@ -104,7 +114,12 @@ def evaluate(
             for record in _records(bot, questions, journal, retrieval_only):
                 records.append(record)
                 progress(len(records), len(questions))
-    rows = [_row(*pair, bot.read_text) for pair in zip(cases, records, strict=True)]
+    if retrieval_only:
+        records = [{name: record[name] for name in SEARCHED} for record in records]
+    rows = [
+        {**record, **_fields(case, record), **judged(case, record, read_text)}
+        for case, record in zip(cases, records, strict=True)
+    ]
     run = {
         "format": 1,
         "test_set": described,
@@ -154,7 +169,7 @@ def check_thresholds(run: Mapping[str, Any], wanted: Mapping[str, float]) -> Non
                 + ", ".join(n for n, e in run["metrics"].items() if e["value"] is not None)
             )
         value = estimate["value"]
-        if value > bound if name in LESS_IS_BETTER else value < bound:
+        if value > bound if name in LOWER_IS_BETTER else value < bound:
             missed.append(f"{name} is {value:.3f}, not {bound:g}")
     if missed:
         raise ThresholdMissed("; ".join(missed))
@@ -164,11 +179,11 @@ def _records(
     bot: QABot, questions: Sequence[Question], journal: Journal, retrieval_only: bool
 ) -> Iterable[Record]:
     if retrieval_only:
-        return answer_all(_Searching(bot), questions, journal, record_of=_search_record)
-    return answer_all(bot.ask, questions, journal, record_of=_full_record)
+        return answer_all(_Searching(bot), questions, journal)
+    return answer_all(bot.ask, questions, journal, record_of=_with_confidence)
 
 
-def _full_record(answer: Answer) -> Record:
+def _with_confidence(answer: Answer) -> Record:
     return {**answer_record(answer), "confidence": answer.confidence}
 
 
@@ -200,34 +215,14 @@ class _Searching:
         )
 
 
-def _search_record(answer: Answer) -> Record:
-    """Of a search there is no answer to tell of."""
-    return {
-        "id": answer.id,
-        "question": answer.question,
-        "status": answer.status,
-        "language": answer.language,
-        "retrieved": [passage_record(hit, text=False) for hit in answer.retrieved],
-        "seconds": round(answer.seconds, 4),
-        "error": answer.error,
-    }
-
-
-def _row(case: Case, record: Record, read_text: Callable[[str], str | None]) -> dict[str, Any]:
-    """An answer record with what was expected and how it scored."""
+def _fields(case: Case, record: Record) -> dict[str, Any]:
+    """The scalar fields of the test set's row that the record has not, and the case's slices."""
     kept = {
         name: value
         for name, value in case.question.fields.items()
-        if isinstance(value, str | int | float | bool) and name not in record
+        if isinstance(value, str | int | float) and name not in record
     }
-    return {
-        **record,
-        **kept,
-        **case.slices,
-        "expected": case.expected(),
-        "scores": score(case, record, read_text),
-        "attribution": attribution(case, record, read_text),
-    }
+    return kept | dict(case.slices)
 
 
 def _given(path: Path, questions: Sequence[Question]) -> list[Record]:
