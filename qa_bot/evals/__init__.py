@@ -1,0 +1,1 @@
+"""Answers a test set, scores the answers, and reports and compares the scores."""
