@@ -1,1 +1,1 @@
-"""Answers a test set, scores the answers, and reports and compares the scores."""
+"""Test sets, scores with intervals, runs, comparisons and their reports."""

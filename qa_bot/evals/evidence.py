@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -21,19 +21,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """What should have been found: a document and, where known, the passage in it.
+    """What should have been found: a document and, where the test set gives one, its passage.
 
     `source` is empty where the test set does not say which of several documents it is in.
-    `document_rank` counts distinct documents of the ranking from 1; `passage_rank` is that
-    of the first passage that hits the gold one. Both are None where it was not found.
     """
 
     source: str
     text: str
-    document_rank: int | None
-    passage_rank: int | None
-    ranked: bool
-    """Whether the run recorded `passage_rank`."""
+    rank: int | None
+    """The document's, among the distinct documents of the ranking; None if not found."""
 
 
 def pieces(passage: Row, citations: Sequence[Row], golds: Sequence[str]) -> list[Piece]:
@@ -65,31 +61,11 @@ def pieces(passage: Row, citations: Sequence[Row], golds: Sequence[str]) -> list
 def gold(row: Row) -> list[Gold]:
     """The gold passages of a question, then the gold documents that no passage stands for."""
     expected = row["expected"]
-    ranks = _document_ranks(row.get("retrieved") or ())
-    found = list(_gold_passages(expected, ranks))
-    named = {item.source for item in found}
-    return found + [
-        Gold(source, "", ranks.get(source), None, False)
-        for source in expected.get("gold_docs") or ()
-        if source not in named
-    ]
-
-
-def _gold_passages(expected: Row, ranks: Mapping[str, int]) -> Iterator[Gold]:
-    passages = expected.get("gold_passages") or ()
-    gold_docs = expected.get("gold_docs") or ()
-    documents = expected.get("passage_docs") or (
-        gold_docs * len(passages) if len(gold_docs) == 1 else ()
-    )
-    recorded = expected.get("gold_ranks")
-    for place, text in enumerate(passages):
-        source = documents[place] if place < len(documents) else ""
-        rank = recorded[place] if recorded else None
-        yield Gold(source, text, ranks.get(source), rank, recorded is not None)
-
-
-def _document_ranks(retrieved: Sequence[Row]) -> dict[str, int]:
     ranks: dict[str, int] = {}
-    for hit in retrieved:
+    for hit in row.get("retrieved") or ():
         ranks.setdefault(hit["source"], len(ranks) + 1)
-    return ranks
+    passages, gold_docs = expected.get("gold_passages") or (), expected.get("gold_docs") or ()
+    holders = expected.get("passage_docs") or (gold_docs if len(gold_docs) == 1 else ())
+    pairs = list(zip_longest(passages, (holders * len(passages))[: len(passages)], fillvalue=""))
+    pairs += [("", source) for source in gold_docs if source not in {held for _, held in pairs}]
+    return [Gold(source, text, ranks.get(source)) for text, source in pairs]

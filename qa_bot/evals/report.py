@@ -20,8 +20,17 @@ from markupsafe import Markup
 
 from qa_bot.errors import UsageError
 from qa_bot.evals import charts, evidence
-from qa_bot.evals.summary import terminal_summary
-from qa_bot.evals.wording import METRICS, OUTCOMES, Metric, Outcome, interval, metrics_of, number
+from qa_bot.evals.screen import terminal_summary
+from qa_bot.evals.wording import (
+    METRICS,
+    OUTCOMES,
+    Metric,
+    Outcome,
+    interval,
+    measured,
+    metrics_of,
+    number,
+)
 from qa_bot.text import printable
 
 __all__ = ["terminal_summary", "write_reports"]
@@ -36,7 +45,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
 _ROW = dict.fromkeys(
     ("lang", "type", "split", "status", "language", "answer", "citations", "passages",
-     "retrieved", "confidence", "seconds", "error")
+     "retrieved", "ranks", "confidence", "seconds", "error")
 )  # fmt: skip
 """What a row may lack: rows of a retrieval-only run hold no answers."""
 _NOTHING: Mapping[str, Any] = {"value": None, "low": None, "high": None, "n": 0}
@@ -126,6 +135,7 @@ def _plain_in_markdown(value: object) -> str:
 def _context(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     """What both templates show."""
     metrics: Figures = run["metrics"]
+    shown = metrics_of([name for name in metrics if measured(run, name)])
     answerable = sum(bool(row["expected"]["answerable"]) for row in rows)
     drawn = [
         charts.retrieval_curve(run.get("curves", {}), metrics.get("hit@5", _NOTHING)["n"]),
@@ -141,8 +151,8 @@ def _context(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
         "unanswerable": len(rows) - answerable,
         "facts": {name: run["configuration"][name] for name in _FACTS
                   if name in run["configuration"]},
-        "metrics": metrics_of(list(metrics)),
-        "slices": list(_slices(run)),
+        "metrics": shown,
+        "slices": list(_slices(run, shown)),
         "charts": [chart for chart in drawn if chart],
         "outcomes": outcomes,
         "bar": charts.segments([(row.outcome.name, row.count) for row in outcomes]),
@@ -150,13 +160,12 @@ def _context(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _slices(run: Mapping[str, Any]) -> Iterator[SliceTable]:
+def _slices(run: Mapping[str, Any], shown: Sequence[Metric]) -> Iterator[SliceTable]:
     """A table for each field with several values, the best-known fields first."""
-    names = [
-        name for name, figure in run["metrics"].items()
-        if figure["n"] and not name.endswith(("_seconds", "_p50"))
+    columns = [
+        metric for metric in shown
+        if metric.by_slice or (run["retrieval_only"] and metric.group == "Retrieval")
     ]  # fmt: skip
-    columns = [metric for metric in metrics_of(names) if metric.by_slice or run["retrieval_only"]]
     fields: Mapping[str, Any] = run["slices"]
     for field in dict.fromkeys((*_FIRST_SLICES, *fields)):
         if len(fields.get(field, ())) > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,11 @@ class Metric:
     meaning: str
     by_slice: bool = False
     """Whether the tables by slice of a full run have a column for it."""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it goes from 0 to 1."""
+        return self.group not in ("Time", "Tokens", "Others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ METRICS = (
            "95th percentile of the time of a whole answer"),
     Metric("first_token_p50", "Time", "Seconds to the first word",
            "median time until the answer begins"),
+    Metric("prompt_tokens", "Tokens", "Tokens read", "mean per question, by the language model"),
+    Metric("completion_tokens", "Tokens", "Tokens written", "mean per question"),
 )  # fmt: skip
 
 OUTCOMES = (
@@ -92,6 +101,11 @@ def metrics_of(names: list[str]) -> list[Metric]:
     """The metrics with these names in reading order; unknown names come last, as they are."""
     known = [metric for metric in METRICS if metric.name in names]
     return known + [Metric(name, "Others", name, "") for name in names if name not in _KNOWN]
+
+
+def measured(run: Mapping[str, Any], name: str) -> bool:
+    """Whether a run has the metric: a retrieval-only run has no figures of answers."""
+    return name in run["metrics"] and not (run["retrieval_only"] and not run["metrics"][name]["n"])
 
 
 def number(value: float | None, places: int = 3) -> str:

@@ -38,6 +38,9 @@ QUESTIONS = {
         "Lebih dari 10.000 kilometer. [1]",
     ),
 }
+SCORES = ("hit@5", "nDCG@10", "MRR@10", "recall@20", "passage_hit@1", "passage_hit@5",
+          "answer_match", "answer_f1", "language_match", "citation_precision", "citation_recall",
+          "quote_verbatim", "refusal_rate", "over_refusal", "completion_tokens")  # fmt: skip
 ANSWERABLE = ("right", "right", "right", "right", "wrong", "miscited", "refused", "not_shown",
               "not_retrieved", "right")  # fmt: skip
 HOSTILE = (
@@ -85,8 +88,9 @@ def answerable(
     row["relation"] = "same language" if source.startswith(lang) else "across languages"
     row["expected"] = {"answerable": True, "answers": ["130", "5G"], "answer_groups": [],
                        "gold_docs": [source], "gold_passages": [GOLD[source]],
-                       "passage_docs": [source], "gold_ranks": [rank]}  # fmt: skip
-    return row | {"attribution": outcome, "question": QUESTIONS[lang][0]}
+                       "passage_docs": [source]}  # fmt: skip
+    ranks = {"document": document, "passage": rank}
+    return row | {"attribution": outcome, "question": QUESTIONS[lang][0], "ranks": ranks}
 
 
 def unanswerable(id: str, lang: str, invented: bool, luck: random.Random) -> dict[str, Any]:
@@ -102,6 +106,7 @@ def unanswerable(id: str, lang: str, invented: bool, luck: random.Random) -> dic
     row |= {"type": "unanswerable", "question": "Who won the football World Cup of 2018?"}
     row["expected"] = {"answerable": False, "answers": [], "answer_groups": [], "gold_docs": [],
                        "gold_passages": [], "passage_docs": []}  # fmt: skip
+    row["ranks"] = {"document": None, "passage": None}
     return row | {"attribution": "invented" if invented else "refused_rightly"}
 
 
@@ -130,7 +135,8 @@ def _row(id: str, lang: str, order: list[str], cited: str | None, answer: str, c
         "seconds": seconds, "first_token_seconds": seconds / 2,
         "usage": {"prompt_tokens": 5, "completion_tokens": 2},
         "error": None, "lang": lang, "type": None, "split": "dev", "confidence": confidence,
-        "scores": scores | {"seconds": seconds, "first_token_seconds": seconds / 2},
+        "scores": scores | {"seconds": seconds, "first_token_seconds": seconds / 2,
+                             "completion_tokens": len(answer)},
     }  # fmt: skip
 
 
@@ -162,13 +168,14 @@ def full_rows(count: int = 120) -> list[dict[str, Any]]:
 def retrieval_rows() -> list[dict[str, Any]]:
     """The rows of `--retrieval-only`, which hold no answers."""
     kept = {"id", "question", "language", "retrieved", "seconds", "error", "lang", "type", "split",
-            "relation", "expected", "confidence"}  # fmt: skip
+            "relation", "expected", "confidence", "ranks"}  # fmt: skip
     rows = []
     for row in full_rows(40):
         scores = {name: row["scores"][name] for name in list(row["scores"])[:6]}
         found = "not_retrieved" if row["attribution"] == "not_retrieved" else "retrieved"
+        outcome = found if row["expected"]["answerable"] else None
         rows.append({name: row[name] for name in kept & set(row)}
-                    | {"scores": scores, "attribution": found, "confidence": None})  # fmt: skip
+                    | {"scores": scores, "attribution": outcome, "confidence": None})  # fmt: skip
     return rows
 
 
@@ -215,8 +222,8 @@ def write_run(
         "macro": _macro(rows),
         "slices": {field: _sliced(rows, field) for field in ("type", "lang", "split", "relation")},
         "curves": {name: [{"k": k, **_figure(_within(rows, rank, k))} for k in range(1, 21)]
-                   for name, rank in (("hit", _document_rank), ("passage_hit", _passage_rank))},
-        "attribution": dict(Counter(row["attribution"] for row in rows)),
+                   for name, rank in (("hit", "document"), ("passage_hit", "passage"))},
+        "attribution": dict(Counter(row["attribution"] for row in rows if row["attribution"])),
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
     lines = "".join(json.dumps(row) + "\n" for row in rows)
@@ -225,8 +232,7 @@ def write_run(
 
 
 def _metrics(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    names = [name for name in (rows[0]["scores"] if rows else ()) if "seconds" not in name]
-    found = {name: _figure(row["scores"][name] for row in rows) for name in names}
+    found = {name: _figure(row["scores"].get(name) for row in rows) for name in SCORES}
     times = sorted(row["seconds"] for row in rows if row["attribution"] != "error")
     for name, share in (("p50_seconds", 0.5), ("p95_seconds", 0.95)):
         value = times[int(share * (len(times) - 1))] if times else None
@@ -252,19 +258,9 @@ def _sliced(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
     }
 
 
-def _within(rows: list[dict[str, Any]], rank: Callable[[Any], int | None], k: int) -> list[float]:
-    ranks = [rank(row) for row in rows if row["expected"]["answerable"]]
+def _within(rows: list[dict[str, Any]], what: str, k: int) -> list[float]:
+    ranks = [row["ranks"][what] for row in rows if row["expected"]["answerable"]]
     return [float(rank is not None and rank <= k) for rank in ranks]
-
-
-def _passage_rank(row: Any) -> int | None:
-    return row["expected"]["gold_ranks"][0]
-
-
-def _document_rank(row: Any) -> int | None:
-    sources = [hit["source"] for hit in row["retrieved"]]
-    gold = row["expected"]["gold_docs"][0]
-    return sources.index(gold) + 1 if gold in sources else None
 
 
 def _figure(scores: Iterable[float | None]) -> dict[str, Any]:
@@ -273,8 +269,9 @@ def _figure(scores: Iterable[float | None]) -> dict[str, Any]:
     if not known:
         return {"value": None, "low": None, "high": None, "n": 0}
     mean, n = sum(known) / len(known), len(known)
-    half = 1.96 * math.sqrt((mean * (1 - mean) + 0.25 / n) / n)
-    return {"value": mean, "low": max(0.0, mean - half), "high": min(1.0, mean + half), "n": n}
+    half = 1.96 * math.sqrt((abs(mean * (1 - mean)) + 0.25 / n) / n)
+    high = mean + half if mean > 1 else min(1.0, mean + half)
+    return {"value": mean, "low": max(0.0, mean - half), "high": high, "n": n}
 
 
 def only_unanswerable() -> list[dict[str, Any]]:

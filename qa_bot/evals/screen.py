@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qa_bot.evals.wording import OUTCOMES, interval, number
+from qa_bot.evals.wording import OUTCOMES, interval, measured, number
 from qa_bot.text import display_width
 
 LINES = 23
@@ -37,7 +37,7 @@ def terminal_summary(run: Mapping[str, Any], width: int, report: Path | None = N
     figures by language and by same or other language as the documents, and what failed.
     `report` is the file the last line points to.
     """
-    head = [*_title(run), "", *_headline(run["metrics"], width)]
+    head = [*_title(run), "", *_headline(run, width)]
     tail = ["", *_failures(run, width)]
     if report:
         tail.append(f"Report: {report}")
@@ -62,9 +62,10 @@ def _title(run: Mapping[str, Any]) -> Iterator[str]:
                f"{counts['error']} failed (counted apart)")  # fmt: skip
 
 
-def _headline(metrics: Mapping[str, Any], width: int) -> Iterator[str]:
+def _headline(run: Mapping[str, Any], width: int) -> Iterator[str]:
     """Two figures a line, where they fit: those of a pair are read together."""
-    pairs = [[name for name in pair if name in metrics] for pair in _PAIRS]
+    metrics = run["metrics"]
+    pairs = [[name for name in pair if measured(run, name)] for pair in _PAIRS]
     lines = ["  ".join(_figure(name, metrics[name], wide)
                        for name, wide in zip(pair, _NAMES, strict=False))
              for pair in pairs if pair]  # fmt: skip
@@ -87,7 +88,7 @@ def _figure(name: str, figure: Mapping[str, Any], wide: int) -> str:
 def _by_language(run: Mapping[str, Any]) -> Iterator[str]:
     """A line a language and a line a relation of question to documents: value and (n)."""
     wanted = _RETRIEVAL_COLUMNS if run["retrieval_only"] else _COLUMNS
-    columns = [name for name in wanted if name in run["metrics"]]
+    columns = [name for name in wanted if measured(run, name)]
     groups = [run["slices"].get(field, {}) for field in ("relation", "lang")]
     if not any(groups) or not columns:
         return
