@@ -158,8 +158,8 @@ def _index(options: argparse.Namespace, screen: Screen) -> int:
 
 
 def _eval(options: argparse.Namespace, screen: Screen) -> int:
-    from qa_bot.evals.report import terminal_summary
     from qa_bot.evals.run import Part, check_thresholds, evaluate, thresholds
+    from qa_bot.evals.screen import terminal_summary
 
     wanted = thresholds(options.fail_under)
     run = evaluate(
@@ -176,8 +176,7 @@ def _eval(options: argparse.Namespace, screen: Screen) -> int:
     if options.json:
         _print_json(screen, run)
     else:
-        screen.line(terminal_summary(run, screen.width))
-        screen.line(f"Report: {options.output / 'report.html'}")
+        screen.line(terminal_summary(run, screen.width, options.output / "report.html"))
     check_thresholds(run, wanted)
     return 3 if run["counts"]["error"] else 0
 

@@ -6,22 +6,16 @@ can neither move the cursor nor colour the screen.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from qa_bot.text import printable
 from qa_bot.types import Answer, Citation, Hit, IndexReport
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FAULTS = ("failed", "undecodable", "too_large", "unsupported", "empty", "duplicate", "skipped")
-
-
-def printable(text: str) -> str:
-    """`text` with control and direction-changing characters replaced."""
-    return _CONTROL.sub("\ufffd", text)
 
 
 class Screen:

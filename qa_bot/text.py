@@ -83,6 +83,8 @@ _WIDE = re.compile(
 _QUOTES = {ord(c): "'" for c in "‘’‚‛′`´ʼ＇"} | {ord(c): '"' for c in "“”„‟″«»「」『』＂"}
 _DASHES = {ord(c): "-" for c in "‐‑‒–—―−﹣－"}
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 _identifier_lock = threading.Lock()
 
 
@@ -165,6 +167,11 @@ def _ranker() -> Callable[[str], list[tuple[str, float]]]:
 def display_width(text: str) -> int:
     """Columns that `text` takes in a fixed-width font: an East Asian character takes two."""
     return len(text) + len(_WIDE.findall(text))
+
+
+def printable(text: str) -> str:
+    """`text` with control and direction-changing characters replaced."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def wrapped_runs(lines: list[str]) -> list[list[str]]:
