@@ -64,7 +64,7 @@ def write_csv(records: Iterable[Record], file: TextIO, about: About) -> None:
             "quote_languages": _lines(cited, "language"),
             "unsupported": "\n".join(_unsupported(record)),
         }
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
+        writer.writerow([cell(row[name]) for name in COLUMNS])
 
 
 def write_markdown(records: Iterable[Record], file: TextIO, about: About) -> None:
@@ -146,7 +146,8 @@ def _lines(citations: Iterable[Record], name: str) -> str:
     return "\n".join(f"[{item['marker']}] {item[name]}" for item in citations)
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Text for a spreadsheet's cell, which no spreadsheet takes for a formula."""
     text = "" if value is None else _text(value).strip()
     return _FORMULA.sub(r"\1'", text)
 
@@ -183,7 +184,7 @@ def _linked_markdown(record: Record, number: int) -> str:
     shown = []
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
-            # Blanks beside a marker stay; _plain folds the rest.
+            # Blanks beside a marker stay; plain folds the rest.
             head, tail = piece[:1].isspace(), piece[-1:].isspace() and len(piece) > 1
             shown.append(" " * head + _plain(piece) + " " * tail)
         elif int(piece) in known:

@@ -31,8 +31,14 @@ class ScriptedBot:
     def load(self) -> None:
         """There is nothing to load."""
 
-    def configuration(self) -> dict[str, Any]:
-        return self.settings
+    def configuration(self, *, model: bool = True) -> dict[str, Any]:
+        return {name: value for name, value in self.settings.items() if model or name != "model"}
+
+    def read_text(self, source: str) -> str | None:
+        return {"fr.txt": f"Titre{QUOTE}", "zh.txt": "中国企业铺设超过20万公里光纤。"}.get(source)
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        return [_HIT]
 
     def dates(self) -> dict[str, str | None]:
         return {"fr.txt": "2020-11-23", "zh.txt": None}
@@ -46,7 +52,6 @@ class ScriptedBot:
         refused = "refuse" in question
         earlier = f" after {history[-1][0]}" if history else ""
         text = "Not there." if refused else f"{question}{earlier} [1] and <i>more</i> [2]"
-        passage = Passage("p", "fr.txt", 5, 5 + len(QUOTE), QUOTE, "Title", "fr", "2020-11-23")
         return Answer(
             id=id,
             question=question,
@@ -55,8 +60,8 @@ class ScriptedBot:
             answer=text,
             sentences=() if refused else (Sentence(text, (1, 2), "unsupported"),),
             citations=() if refused else CITATIONS,
-            passages=(Hit(1, 0.5, passage),),
-            retrieved=(Hit(1, 0.5, passage),),
+            passages=(_HIT,),
+            retrieved=(_HIT,),
             standalone_question=question,
             model="scripted",
             seconds=time.perf_counter() - started,
@@ -69,6 +74,8 @@ CITATIONS = (
     Citation(1, "fr.txt", "L'exposition <2020>", 5, 5 + len(QUOTE), QUOTE, "fr"),
     Citation(2, "zh.txt", "光纤", 0, 6, "中国企业铺设", "zh"),
 )
+
+_HIT = Hit(1, 0.5, Passage("p", "fr.txt", 5, 5 + len(QUOTE), QUOTE, "Title", "fr", "2020-11-23"))
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ from markupsafe import Markup
 
 from qa_bot.errors import UsageError
 from qa_bot.evals import charts, evidence
-from qa_bot.evals.screen import terminal_summary
 from qa_bot.evals.wording import (
     METRICS,
     OUTCOMES,
@@ -31,9 +30,8 @@ from qa_bot.evals.wording import (
     metrics_of,
     number,
 )
+from qa_bot.exports import cell
 from qa_bot.text import printable
-
-__all__ = ["terminal_summary", "write_reports"]
 
 Row = Mapping[str, Any]
 Figures = Mapping[str, Mapping[str, Any]]
@@ -41,7 +39,6 @@ Figures = Mapping[str, Mapping[str, Any]]
 _FACTS = ("model", "embedder", "documents", "version")
 """What the head of a report names of the configuration; the rest stands at its end."""
 _FIRST_SLICES = ("lang", "relation", "type", "split")
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|#~$])")
 _ROW = dict.fromkeys(
     ("lang", "type", "split", "status", "language", "answer", "citations", "passages",
@@ -203,23 +200,17 @@ def _table(rows: Sequence[Row]) -> Iterator[list[str | float | None]]:
     for row in rows:
         citations = row.get("citations") or ()
         yield [
-            *(_cell(row.get(name)) for name in (
+            *(cell(row.get(name)) for name in (
                 "id", "question", "lang", "type", "split", "status", "attribution", "answer")),
-            _cell(expected_answers(row["expected"])),
+            cell(expected_answers(row["expected"])),
             *(row["scores"].get(name) for name in names),
             row.get("confidence"),
-            _cell("\n".join(f"[{c['marker']}] {c['source']}:{c['start']}-{c['end']}"
+            cell("\n".join(f"[{c['marker']}] {c['source']}:{c['start']}-{c['end']}"
                             for c in citations)),
-            _cell("\n".join(f"[{c['marker']}] {c['quote']}" for c in citations)),
+            cell("\n".join(f"[{c['marker']}] {c['quote']}" for c in citations)),
             row.get("seconds"),
-            _cell(row.get("error")),
+            cell(row.get("error")),
         ]  # fmt: skip
-
-
-def _cell(value: object) -> str:
-    """Text for a spreadsheet, with an apostrophe before what would be read as a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def expected_answers(expected: Mapping[str, Any]) -> str:
