@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import lru_cache
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,17 +76,15 @@ class E5File:
         stored = np.frombuffer(self.data, np.uint8, size, start)
         return stored.reshape(-1, width // GROUP, 18)
 
-    def vocabulary(self) -> tuple[list[str], list[float]]:
-        """The pieces by their ids, and their log-probabilities."""
+    def vocabulary(self) -> tuple[str, NDArray[np.int64], list[float]]:
+        """All pieces as one string, where each begins (and the last ends), their scores."""
         offsets = np.frombuffer(self.data, "<u4", self.pieces + 1, _PIECES)
         after = _PIECES + offsets.nbytes
         scores = np.frombuffer(self.data, "<f4", self.pieces, after)
         stored = np.frombuffer(self.data, np.uint8, self.text_size, after + scores.nbytes)
-        # One decode of all is much faster than one a piece: offsets in bytes become
-        # offsets in characters, which start at the bytes that do not continue one.
-        starts = np.concatenate([[0], np.cumsum((stored & 0xC0) != 0x80)])[offsets]
-        text = stored.tobytes().decode("utf-8")
-        return [text[start:end] for start, end in pairwise(starts.tolist())], scores.tolist()
+        # Bytes before a piece become characters: bytes that do not continue one.
+        characters = np.concatenate([[0], np.cumsum((stored & 0xC0) != 0x80)])
+        return stored.tobytes().decode("utf-8"), characters[offsets], scores.tolist()
 
     def characters(self) -> dict[int, str]:
         """What a character is replaced with before a text is cut, for `str.translate`."""
@@ -118,13 +116,17 @@ class Tokenizer:
     """
 
     def __init__(self, file: E5File) -> None:
-        pieces, self._scores = file.vocabulary()
-        self._ids = dict(zip(pieces, range(len(pieces)), strict=True))
-        self._unknown = self._ids.pop(pieces[file.unknown])
+        self._text, self._starts, self._scores = file.vocabulary()
+        self._unknown = file.unknown
         self._unknown_score = min(self._scores) - 10
         self._normal = file.characters()
-        # By first character: most begin no long piece, which saves most look-ups.
-        self._longest = {piece[:1]: len(piece) for piece in sorted(pieces, key=len)}
+        characters = np.frombuffer(self._text.encode("utf-32-le"), "<u4").astype(np.int64)
+        first, size = self._starts[:-1], np.diff(self._starts)
+        heads = characters[first] << 32
+        heads[size > 1] += characters[first[size > 1] + 1]
+        self._by_head = np.argsort(heads, kind="stable")
+        self._heads = heads[self._by_head]
+        self._starting = lru_cache(1 << 15)(self._starting_with)
 
     def __call__(self, text: str) -> list[int]:
         """The ids of a text's pieces."""
@@ -135,11 +137,11 @@ class Tokenizer:
         best = [0.0] + [-1e30] * len(text)
         # The piece that ends here on the best way, and where it starts.
         last = [(self._unknown, 0)] * (len(text) + 1)
-        for start, character in enumerate(text):
+        for start in range(len(text)):
             so_far = best[start]
-            furthest = min(len(text), start + self._longest.get(character, 0))
-            for end in range(start + 1, furthest + 1):
-                piece = self._ids.get(text[start:end])
+            pieces, longest = self._starting(text[start : start + 2])
+            for end in range(start + 1, min(len(text), start + longest) + 1):
+                piece = pieces.get(text[start:end])
                 if piece is not None and so_far + self._scores[piece] > best[end]:
                     best[end], last[end] = so_far + self._scores[piece], (piece, start)
             if so_far + self._unknown_score > best[start + 1]:
@@ -150,3 +152,18 @@ class Tokenizer:
             piece, end = last[end]
             ids.append(piece)
         return ids[::-1]
+
+    def _starting_with(self, head: str) -> tuple[dict[str, int], int]:
+        """The ids of the pieces that two characters can begin, and the longest one's size.
+
+        Made when a text first needs it: a dictionary of all 250,000 takes too long to load.
+        """
+        first = ord(head[0]) << 32
+        pieces = {}
+        for key in {first, first + ord(head[-1])} if len(head) > 1 else {first}:
+            begin, end = np.searchsorted(self._heads, [key, key + 1])
+            for piece in self._by_head[begin:end].tolist():
+                pieces[self._text[self._starts[piece] : self._starts[piece + 1]]] = piece
+        unknown = self._text[self._starts[self._unknown] : self._starts[self._unknown + 1]]
+        pieces.pop(unknown, None)
+        return pieces, max(map(len, pieces), default=0)

