@@ -71,7 +71,7 @@ def main() -> None:
     args = options.parse_args()
     texts = seed_passages()
     # From all articles, so in all their languages.
-    sentences = [text[start:end] for text in texts for start, end in sentence_spans(text)]
+    sentences = [text[s.start : s.end] for text in texts for s in sentence_spans(text)]
     jobs = {
         "one question": [QUESTION],
         "40 sentences": sentences[:: len(sentences) // 40][:40],

