@@ -16,21 +16,21 @@ _SURE_LETTERS = 30
 _FOREIGN_SHARE = 0.25
 """Share of a sentence's words that may be its source's, as related languages have in common."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
-_YEAR = re.compile(r"(1[89]|20)\d\d")
+_YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _REPEATS = re.compile(r"(.{1,24}?)\1{7,}", re.DOTALL)
 
 
 def unsupported_numbers(text: str, question: str, evidence: Sequence[str]) -> list[str]:
-    """The numbers of `text` that no evidence states by value.
+    """The numbers of `text` that neither the evidence nor the question states by value.
 
-    A year of the question may be repeated, unless the evidence gives other years: asked
-    about 2018, a model says 2018 of a source that speaks of 2017.
+    A year of the question does not count where the evidence gives other years: asked about
+    2018, a model says 2018 of a source that speaks of 2017.
     """
     missing = missing_numbers(text, *evidence)
-    if any(_YEAR.fullmatch(number) for number in missing) and not _years(" ".join(evidence)):
-        asked = _years(question)
-        missing = [number for number in missing if number not in asked]
-    return missing
+    if _years(" ".join(evidence)):
+        question = _YEAR.sub(" ", question)
+    stated = missing_numbers(" ; ".join(missing), question)
+    return [number for number in missing if number in stated]
 
 
 def untranslated(text: str, language: str, question: str, evidence: Sequence[str]) -> bool:
