@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import qa_bot
 from qa_bot.answering.pipeline import Pipeline
@@ -15,10 +15,11 @@ from qa_bot.answering.retrieve import retrieve
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest
+from qa_bot.index.store import where
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
-from qa_bot.types import Answer, Hit, IndexReport, Turn
+from qa_bot.types import Answer, Filter, Hit, IndexReport, Turn
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
@@ -105,38 +106,59 @@ class QABot:
                 notify=self._notify,
             )
 
-    def search(self, query: str, k: int = 5) -> list[Hit]:
+    def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
         """The `k` best passages for a query, best first; no language model.
 
+        Args:
+            query: in any language.
+            k: at most this many are returned.
+            only: what documents to search: `source`, `language`, `since`, `until`.
+
         Raises:
-            UsageError: an empty query, or k below 1.
+            UsageError: an empty query, k below 1, or a malformed date.
             IndexUnusable: the index must be rebuilt.
         """
         if k < 1:
             raise UsageError(f"k is {k}; ask for 1 passage or more")
+        limits = where(only)
         vector = self.embedder.get_query_embedding(_stated(query))
-        return list(retrieve(self._opened().store, vector, k))
+        return list(retrieve(self._opened().store, _stated(query), vector, k, limits))
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        **only: Unpack[Filter],
+    ) -> Answer:
         """The answer to a question, with its citations.
 
         Args:
             question: in any language; the answer is in the same one.
             history: earlier (question, answer) turns, used to understand the question only.
             id: what the answer record is called.
+            only: what documents to answer from: `source`, `language`, `since`, `until`.
 
         Raises:
-            UsageError: an empty question.
+            UsageError: an empty question, or a malformed date.
             ServiceError: a needed model or server is not there.
             IndexUnusable: the index must be rebuilt.
         """
-        return self._pipeline().answer(_stated(question), history, id=id)
+        limits = where(only)
+        return self._pipeline().answer(_stated(question), history, id=id, where=limits)
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, id: str = "1"
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        **only: Unpack[Filter],
     ) -> Iterator[str | Answer]:
         """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
-        return self._pipeline().stream(_stated(question), history, id=id)
+        limits = where(only)
+        return self._pipeline().stream(_stated(question), history, id=id, where=limits)
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 Status = Literal["answered", "refused", "error"]
 Verdict = Literal["supported", "unsupported"]
@@ -112,12 +112,41 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that a search considers, and what its vectors say of the question."""
+
+    passage: Passage
+    cosine: float
+    """Cosine of the passage and the question."""
+    sentences: tuple[float, ...] = ()
+    """Cosine of each of its sentences and the question, in their order; none if unknown."""
+
+
+class Filter(TypedDict, total=False):
+    """What documents a search is limited to; what is left out limits nothing."""
+
+    source: str
+    """One document's source."""
+    language: str
+    """The language of the passage, as ISO 639-1."""
+    since: str
+    """The first date: a year, a month or a day, as 2023, 2023-11 or 2023-11-08."""
+    until: str
+    """The last date, in the same form; all of that year, month or day is let through."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query; rank 1 is the best, score is its cosine."""
+    """A passage found for a query; rank 1 is the best.
+
+    Its score is the estimated chance that it states the answer, and falls with the rank.
+    """
 
     rank: int
     score: float
     passage: Passage
+    sentences: tuple[float, ...] = ()
+    """Cosine of each of its sentences and the question, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

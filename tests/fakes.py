@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
+from numpy.typing import NDArray
 
+from qa_bot.index.sentences import sentence_texts
 from qa_bot.types import Message, Passage, Usage
 
 FRENCH = (
@@ -33,12 +37,25 @@ def passage(source: str, text: str, language: str, start: int = 0) -> Passage:
 class FixedStore:
     """Gives its passages in the order they were given, whatever is asked."""
 
-    def __init__(self, *passages: Passage) -> None:
+    def __init__(self, embedder: BaseEmbedding, *passages: Passage) -> None:
+        self.embedder = embedder
         self.passages = passages
 
-    def search(self, vector: Sequence[float], k: int) -> list[tuple[Passage, float]]:
+    def search(
+        self, vector: Sequence[float], k: int, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Passage, float]]:
         ranked = [(item, 0.9 - 0.1 * place) for place, item in enumerate(self.passages)]
         return ranked[:k]
+
+    def sentence_vectors(self, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        wanted = set(ids)
+        return {
+            item.id: np.array(
+                self.embedder.get_text_embedding_batch(sentence_texts(item)), dtype=np.float32
+            )
+            for item in self.passages
+            if item.id in wanted
+        }
 
 
 @dataclass

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from llama_index.core.embeddings import BaseEmbedding
-
-from qa_bot.models.embed import unit
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
 from qa_bot.types import Hit, Passage
@@ -48,33 +44,27 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     for hit in hits:
         passage = hit.passage
-        for span in sentence_spans(passage.text):
+        for number, span in enumerate(sentence_spans(passage.text)):
             start, end = passage.start + span.start, passage.start + span.end
             if any(s == passage.source and a < end and start < b for s, a, b in taken):
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
-            found.append(Evidence(passage, start, end, text))
+            known = number < len(hit.sentences)
+            similarity = hit.sentences[number] if known else 0.0
+            found.append(Evidence(passage, start, end, text, similarity))
     return tuple(found)
 
 
-def closest(
-    evidence: Sequence[Evidence], vector: Sequence[float], embedder: BaseEmbedding, keep: int
-) -> tuple[Evidence, ...]:
-    """The `keep` sentences nearest to the question's vector, labelled for a prompt.
+def closest(evidence: Sequence[Evidence], keep: int) -> tuple[Evidence, ...]:
+    """The `keep` sentences nearest to the question, labelled for a prompt.
 
     Passages come best last, next to the question: small models favour what they read last.
     """
-    if not evidence:
-        return ()
-    vectors = unit(np.array(embedder.get_text_embedding_batch([item.text for item in evidence])))
-    similarities = vectors @ unit(np.array(vector))
-    kept = set(np.argsort(-similarities, kind="stable")[:keep].tolist())
+    kept = sorted(range(len(evidence)), key=lambda place: -evidence[place].similarity)[:keep]
     by_passage: dict[str, list[Evidence]] = {}
-    for place, item in enumerate(evidence):
-        if place in kept:
-            scored = replace(item, similarity=float(similarities[place]))
-            by_passage.setdefault(item.passage.id, []).append(scored)
+    for place in sorted(kept):
+        by_passage.setdefault(evidence[place].passage.id, []).append(evidence[place])
     ordered = [item for group in reversed(by_passage.values()) for item in group]
     return tuple(replace(item, label=f"S{n}") for n, item in enumerate(ordered, start=1))
 

@@ -7,8 +7,9 @@ drains it.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from llama_index.core.embeddings import BaseEmbedding
 
@@ -47,6 +48,7 @@ class _Run:
     question: str
     language: str
     model: str
+    where: Mapping[str, Any] | None
     started: float = field(default_factory=time.perf_counter)
     first_token: float | None = None
     standalone: str = ""
@@ -88,21 +90,35 @@ class Pipeline:
     model: AnsweringModel
     read_text: ReadText
 
-    def answer(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+    def answer(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        where: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """The answer, once it is whole.
 
         Raises:
             ServiceError: the language model or its server failed.
         """
-        for piece in self.stream(question, history, id=id):
+        for piece in self.stream(question, history, id=id, where=where):
             if isinstance(piece, Answer):
                 return piece
         raise AssertionError("a stream always ends with its Answer")
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, id: str = "1"
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        where: Mapping[str, Any] | None = None,
     ) -> Iterator[str | Answer]:
         """The answer's text piece by piece, then the `Answer`, whose text the pieces make up.
+
+        `where` limits the documents, in the index's own language.
 
         Closing the iterator stops the language model. Markers come once they are verified.
 
@@ -110,7 +126,7 @@ class Pipeline:
             ServiceError: the language model or its server failed.
             IndexUnusable: the documents changed since they were indexed.
         """
-        run = _Run(id, question, language_of(question, "en"), self.model.name)
+        run = _Run(id, question, language_of(question, "en"), self.model.name, where)
         chosen = self._ground(run, history)
         if not chosen:
             yield from self._refuse(run)
@@ -140,9 +156,9 @@ class Pipeline:
         """
         run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
         vector = self.embedder.get_query_embedding(run.standalone)
-        run.retrieved = retrieve(self.store, vector)
+        run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
         candidates = distinct(run.retrieved, CANDIDATES)
-        evidence = closest(evidence_sentences(candidates), vector, self.embedder, SHOWN_SENTENCES)
+        evidence = closest(evidence_sentences(candidates), SHOWN_SENTENCES)
         run.shown = candidates[:SHOWN]
         if not evidence:
             return ()

@@ -1,24 +1,109 @@
-"""A question's vector to ranked passages."""
+"""A question to ranked passages: the nearest ones, put in order by all signals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Protocol
 
-from qa_bot.types import Hit, Passage
+import numpy as np
+from numpy.typing import NDArray
+
+from qa_bot.answering.signals import SIGNALS
+from qa_bot.errors import UsageError
+from qa_bot.prompts import load_data
+from qa_bot.types import Candidate, Hit, Passage
 
 DEPTH = 20
 """How far down the ranking is kept in an answer record."""
+POOL = 100
+"""Nearest passages that the signals put in order."""
 
 
 class Searchable(Protocol):
     """What retrieval asks of an index."""
 
-    def search(self, vector: Sequence[float], k: int) -> list[tuple[Passage, float]]:
+    def search(
+        self, vector: Sequence[float], k: int, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Passage, float]]:
         """The `k` nearest passages with their cosine similarity, best first."""
 
+    def sentence_vectors(self, ids: Iterable[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The unit vectors of these passages' sentences, a row each, in their order."""
 
-def retrieve(store: Searchable, vector: Sequence[float], k: int = DEPTH) -> tuple[Hit, ...]:
-    """The `k` best passages for a question's vector, best first."""
-    found = store.search(vector, k)
-    return tuple(Hit(rank, score, passage) for rank, (passage, score) in enumerate(found, start=1))
+
+def retrieve(
+    store: Searchable,
+    question: str,
+    vector: Sequence[float],
+    k: int = DEPTH,
+    where: Mapping[str, Any] | None = None,
+) -> tuple[Hit, ...]:
+    """The `k` best passages for a question, best first.
+
+    Args:
+        store: the index.
+        question: it, made to stand alone.
+        vector: its embedding.
+        k: at most this many are returned.
+        where: a filter, in the index's own language.
+    """
+    pool = candidates(store, vector, max(k, POOL), where)
+    scored = zip(scores(question, pool), pool, strict=True)
+    best = sorted(
+        scored, key=lambda pair: (-round(pair[0], 6), pair[1].passage.source, pair[1].passage.start)
+    )
+    return tuple(
+        Hit(rank, score, found.passage, found.sentences)
+        for rank, (score, found) in enumerate(best[:k], start=1)
+    )
+
+
+def candidates(
+    store: Searchable, vector: Sequence[float], count: int, where: Mapping[str, Any] | None = None
+) -> list[Candidate]:
+    """The passages nearest to a question's vector, and how near their sentences are."""
+    near = store.search(vector, count, where)
+    sentences = store.sentence_vectors([passage.id for passage, _ in near])
+    question = np.asarray(vector, dtype=np.float32)
+    question = question / max(float(np.linalg.norm(question)), 1e-12)
+    found = []
+    for passage, cosine in near:
+        rows = sentences.get(passage.id)
+        cosines = (rows @ question).tolist() if rows is not None and rows.size else ()
+        found.append(Candidate(passage, cosine, tuple(cosines)))
+    return found
+
+
+def scores(question: str, pool: Sequence[Candidate]) -> list[float]:
+    """The chance of each candidate to be the one that answers the question.
+
+    Raises:
+        UsageError: `prompts/ranking.json` is missing or damaged.
+    """
+    weights, intercept = _ranking()
+    sums = np.full(len(pool), intercept)
+    for name, weight in weights.items():
+        sums += weight * np.asarray(SIGNALS[name](question, pool))
+    found: list[float] = chances(sums).tolist()
+    return found
+
+
+def chances(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds of candidates against 'none answers' to chances: a conditional logit.
+
+    With 'none', they add up to 1 (McFadden 1974).
+    """
+    most = max(0.0, sums.max(initial=0.0))
+    powers = np.exp(sums - most)
+    return np.asarray(powers / (powers.sum() + np.exp(-most)))
+
+
+@cache
+def _ranking() -> tuple[Mapping[str, float], float]:
+    """The weights of the signals, and the log-odds where all are 0."""
+    stored = load_data("ranking")
+    weights = stored.get("weights", {})
+    if set(weights) != set(SIGNALS):
+        raise UsageError(f"prompts/ranking.json has weights of {sorted(weights)}; restore the file")
+    return weights, stored["intercept"]

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index import load
 from qa_bot.index.clean import CLEANER_VERSION, blocks, title_of
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, save_manifest, writing
+from qa_bot.index.sentences import sentence_texts
 from qa_bot.index.split import SPLITTER_VERSION, embedded_text, passages
 from qa_bot.index.store import PassageStore, drop_other_generations, next_generation, open_store
 from qa_bot.text import language_of
@@ -299,10 +301,21 @@ class _Run:
         new = [p for file in group for p in file.passages if p.id not in self._present]
         for at in range(0, len(new), BATCH):
             batch = new[at : at + BATCH]
-            vectors = self._embedder.get_text_embedding_batch([embedded_text(p) for p in batch])
+            wholes = [embedded_text(p) for p in batch]
+            parts = {p.id: sentence_texts(p) for p in batch}
+            vector_of = self._vectors(chain(wholes, *parts.values()))
             if self._store:
-                self._store.add(batch, vectors)
+                # The sentences go in first: a passage that is there has all of its vectors.
+                self._store.sentences.put(
+                    {p: [vector_of[text] for text in texts] for p, texts in parts.items()}
+                )
+                self._store.add(batch, [vector_of[text] for text in wholes])
             yield len(batch)
+
+    def _vectors(self, texts: Iterable[str]) -> dict[str, list[float]]:
+        """Each text once: passages share sentences, and many are of one sentence only."""
+        unique = list(dict.fromkeys(texts))
+        return dict(zip(unique, self._embedder.get_text_embedding_batch(unique), strict=True))
 
     def _save(self) -> None:
         save_manifest(self._store_dir, self._manifest)

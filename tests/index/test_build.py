@@ -187,7 +187,7 @@ def test_a_failing_embedder_leaves_an_index_that_goes_on(
     calls = itertools.count()
 
     def tired(self: Any, text: str) -> list[float]:
-        if next(calls) == 50:
+        if next(calls) == 90:
             raise RuntimeError("the model is gone")
         return real(self, text)
 

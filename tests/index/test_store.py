@@ -4,14 +4,22 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
-from qa_bot.errors import IndexUnusable
+from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index import store as store_module
-from qa_bot.index.store import PassageStore, drop_other_generations, next_generation, open_store
-from qa_bot.types import Passage
+from qa_bot.index.store import (
+    PassageStore,
+    drop_other_generations,
+    next_generation,
+    open_store,
+    where,
+)
+from qa_bot.types import Filter, Passage
 
 
 def passage(number: int, *, source: str = "a.txt", date: str | None = None) -> Passage:
@@ -147,3 +155,29 @@ def test_generations_count_up_and_old_ones_go(tmp_path: Path) -> None:
     assert next_generation(tmp_path) == "passages-11"
     drop_other_generations(tmp_path, "passages-10")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other", "passages-10"]
+
+
+@pytest.mark.parametrize("exact_up_to", [1000, 0], ids=["exact", "by the graph"])
+def test_documents_are_limited_by_source_language_and_date(
+    opened: PassageStore, monkeypatch: pytest.MonkeyPatch, exact_up_to: int
+) -> None:
+    monkeypatch.setattr(store_module, "EXACT_UP_TO", exact_up_to)
+    dates = [None, "2022", "2022-11", "2022-11-08", "2023-01-31", "2024"]
+    put = [passage(n, source=f"{n % 2}.txt", date=date) for n, date in enumerate(dates)]
+    put[3] = replace(put[3], language="zh")
+    opened.add(put, [[1.0, 0.0]] * len(put))
+
+    def found(**only: Unpack[Filter]) -> set[str | None]:
+        return {p.date for p, _ in opened.search([1.0, 0.0], 9, where(only))}
+
+    assert found() == set(dates)
+    assert found(source="1.txt") == {"2022", "2022-11-08", "2024"}
+    assert found(language="zh") == {"2022-11-08"}
+    assert found(since="2022-11-08") == {"2022-11-08", "2023-01-31", "2024"}
+    assert found(until="2022") == {"2022", "2022-11", "2022-11-08"}
+    assert found(since="2022-11", until="2023-01", source="0.txt") == {"2022-11", "2023-01-31"}
+
+
+def test_a_malformed_date_is_named() -> None:
+    with pytest.raises(UsageError, match="'last year' is no date"):
+        where({"since": "last year"})

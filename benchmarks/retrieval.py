@@ -1,0 +1,380 @@
+"""Measure and fit retrieval: what each signal is worth, and the weights of their sum.
+
+    python benchmarks/retrieval.py NAME=TESTSET.jsonl:DOCUMENTS … [--stores DIR] [--write]
+
+Every figure is of held-out questions: the weights are fitted ten times, each time without
+the tenth of the questions (all of a document together) that they then rank. `--stores`
+keeps the indexes for the next run. `--write` stores weights fitted on all questions in
+`prompts/ranking.json`, and the tables in `benchmarks/results/retrieval.md`.
+"""
+
+import argparse
+import json
+import math
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa_bot.answering.retrieve import POOL, candidates, chances
+from qa_bot.answering.signals import SIGNALS
+from qa_bot.index.build import open_index, update_index
+from qa_bot.index.store import PassageStore
+from qa_bot.models.embed import make_embedder
+from qa_bot.settings import resource
+from qa_bot.types import Passage
+
+FOLDS = 10
+SHRINKAGE = 0.01
+"""L2 penalty on the weights of signals scaled to a deviation of 1."""
+RESULTS = Path(__file__).with_name("results") / "retrieval.md"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: its candidates' signals, and which of them are gold."""
+
+    set: str
+    group: str
+    """Questions of one group are never both fitted on and ranked."""
+    cross: bool
+    language: str
+    answerable: bool
+    signals: Floats
+    """(candidates, signals)"""
+    gold: NDArray[np.bool_]
+    sources: tuple[str, ...]
+    gold_docs: frozenset[str]
+    words: Floats
+    """BM25 of the candidates, and of nothing else: it cannot lose what the pool has lost."""
+
+
+def is_hit(passage: Passage, start: int, end: int) -> bool:
+    """Whether a passage covers half of a gold stretch, or lies in it by half (the contract)."""
+    shared = min(passage.end, end) - max(passage.start, start)
+    return 2 * shared >= end - start or (shared >= 12 and 2 * shared >= passage.end - passage.start)
+
+
+def stretches(row: dict[str, Any], texts: Callable[[str], str]) -> list[tuple[str, int, int]]:
+    """Where the gold passages of a question stand: (source, start, end)."""
+    golds, docs = row.get("gold_passages", []), row.get("gold_docs", [])
+    paired = row.get("passage_docs") or []
+    found = []
+    for number, gold in enumerate(golds):
+        for source in [paired[number]] if len(paired) == len(golds) else docs:
+            found += [
+                (source, at.start(), at.end()) for at in re.finditer(re.escape(gold), texts(source))
+            ]
+    if len(set(golds)) > len(found):
+        raise SystemExit(f"{row['id']}: a gold passage is not in its document")
+    return found
+
+
+def measure(name: str, testset: Path, documents: Path, store_dir: Path) -> list[Case]:
+    """Index the documents where that is due, and take every question's signals."""
+    embedder = make_embedder("auto", threads=2, ollama_host=None, ollama_timeout=60)
+    report = update_index([documents], store_dir, embedder, notify=print)
+    print(f"{name}: {report.passages} passages, indexed in {report.seconds:.0f} s", flush=True)
+    index = open_index(store_dir)
+    if index is None:
+        raise SystemExit(f"no index in {store_dir}")
+    with index:
+        words = Bm25(index.store)
+        rows = [json.loads(line) for line in testset.read_text("utf-8").splitlines()]
+        return [_case(name, row, index, embedder, words) for row in rows]
+
+
+def _case(name: str, row: dict[str, Any], index: Any, embedder: Any, words: "Bm25") -> Case:
+    question = row["question"]
+    pool = candidates(index.store, embedder.get_query_embedding(question), POOL)
+    golds = stretches(row, lambda source: index.read_text(source) or "")
+    gold = [
+        any(c.passage.source == s and is_hit(c.passage, a, b) for s, a, b in golds) for c in pool
+    ]
+    answerable = bool(row.get("answerable", True))
+    docs = frozenset(row.get("gold_docs", []))
+    # The seeds are five documents: there, a question is a group of its own.
+    group = row["id"] if name == "seeds" or not docs else min(docs)
+    return Case(
+        name,
+        f"{name}/{group}",
+        row.get("type") == "cross",
+        row["lang"],
+        answerable,
+        np.array([signal(question, pool) for signal in SIGNALS.values()]).T,
+        np.array(gold),
+        tuple(c.passage.source for c in pool),
+        docs,
+        words.scores(question, [c.passage.id for c in pool]),
+    )
+
+
+class Bm25:
+    """The usual lexical baseline: words, and pairs of characters where nothing parts words."""
+
+    def __init__(self, store: PassageStore) -> None:
+        self._counts = {p.id: Counter(_words(p.text)) for p in store.get(store.ids()).values()}
+        self._df = Counter(word for counts in self._counts.values() for word in counts)
+        self._mean = sum(c.total() for c in self._counts.values()) / len(self._counts)
+
+    def scores(self, question: str, ids: Sequence[str]) -> Floats:
+        """Okapi BM25 with k1 = 1.2 and b = 0.75."""
+        size = len(self._counts)
+        found = np.zeros(len(ids))
+        for word in set(_words(question)):
+            idf = math.log(1 + (size - self._df[word] + 0.5) / (self._df[word] + 0.5))
+            for place, each in enumerate(ids):
+                counts = self._counts[each]
+                length = 0.25 + 0.75 * counts.total() / self._mean
+                found[place] += idf * 2.2 * counts[word] / (counts[word] + 1.2 * length)
+        return found
+
+
+def _words(text: str) -> list[str]:
+    found = []
+    for word in re.findall(
+        r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_\u3040-\u30ff\u3400-\u9fff]+", text
+    ):
+        unspaced = len(word) > 1 and word[0] >= "\u3040"
+        found += [word[i : i + 2] for i in range(len(word) - 1)] if unspaced else [word.lower()]
+    return found
+
+
+def fit(cases: Sequence[Case], kept: Sequence[int]) -> Floats:
+    """Weights under which the gold passage of a question is the likeliest of its candidates.
+
+    A conditional logit (McFadden 1974), by Newton's method; several gold passages share the
+    likelihood. The other signals' weights are 0.
+    """
+    fitted = [case for case in cases if case.gold.any()]
+    scale = np.std(np.concatenate([case.signals for case in fitted]), axis=0) + 1e-9
+    weights = np.zeros(len(SIGNALS))
+    for _ in range(200):
+        slope, bend = SHRINKAGE * weights, SHRINKAGE * np.eye(len(weights))
+        for case in fitted:
+            x = case.signals / scale
+            p = _softmax(x @ weights)
+            mean = p @ x
+            slope -= (x[case.gold].mean(axis=0) - mean) / len(fitted)
+            bend += ((x * p[:, None]).T @ x - np.outer(mean, mean)) / len(fitted)
+        step = np.zeros(len(weights))
+        step[kept] = np.linalg.solve(bend[np.ix_(kept, kept)], slope[kept])
+        # Far from the optimum a whole step would overshoot and never come back.
+        weights -= step * min(1.0, 0.5 / max(np.abs(step).max(), 1e-12))
+        if np.abs(step).max() < 1e-8:
+            return weights / scale
+    raise SystemExit("the fit of the weights did not converge")
+
+
+def calibrate(cases: Sequence[Case], weights: Floats) -> float:
+    """The intercept: how likely a passage of weighted sum 0 is, against that none answers.
+
+    The likelihood is greatest where the chances of 'none' add up to the questions of which
+    no candidate is gold, the unanswerable ones among them.
+    """
+    none = sum(not case.gold.any() for case in cases)
+    low, high = -60.0, 20.0
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        given = sum(1 - chances(case.signals @ weights + middle).sum() for case in cases)
+        low, high = (middle, high) if given > none else (low, middle)
+    return low
+
+
+def _softmax(x: Floats) -> Floats:
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+def held_out(cases: Sequence[Case], kept: Sequence[int]) -> list[Floats]:
+    """The chances of each case's candidates by weights that were fitted without it."""
+    groups = sorted({case.group for case in cases})
+    order = np.random.default_rng(7).permutation(len(groups))
+    fold = {group: int(place) % FOLDS for group, place in zip(groups, order, strict=True)}
+    found: list[Floats] = [np.zeros(0)] * len(cases)
+    for number in range(FOLDS):
+        rest = [case for case in cases if fold[case.group] != number]
+        weights = fit(rest, kept)
+        intercept = calibrate(rest, weights)
+        for place, case in enumerate(cases):
+            if fold[case.group] == number:
+                found[place] = np.array(chances(case.signals @ weights + intercept))
+    return found
+
+
+def passage_ranks(cases: Sequence[Case], scores: Sequence[Floats]) -> Floats:
+    """The rank of the best gold passage, from 1; infinite where it is no candidate.
+
+    A passage that ties with it counts as above it, so that no constant score looks good.
+    """
+    ranks = [
+        1 + (s[~case.gold] >= s[case.gold].max()).sum() if case.gold.any() else math.inf
+        for case, s in zip(cases, scores, strict=True)
+    ]
+    return np.array(ranks, dtype=float)
+
+
+def document_ranks(cases: Sequence[Case], scores: Sequence[Floats]) -> Floats:
+    """The rank of the first gold document, each document ranked by its best passage."""
+    ranks = []
+    for case, s in zip(cases, scores, strict=True):
+        order = dict.fromkeys(case.sources[i] for i in np.argsort(-s, kind="stable"))
+        places = [n for n, source in enumerate(order, start=1) if source in case.gold_docs]
+        ranks.append(min(places, default=math.inf))
+    return np.array(ranks, dtype=float)
+
+
+def interval(values: Floats) -> str:
+    """The mean and its 95 % interval by a bootstrap of 2,000 samples."""
+    if not len(values):
+        return "–"
+    picks = np.random.default_rng(7).integers(0, len(values), (2000, len(values)))
+    low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975])
+    return f"{values.mean():.3f} ({low:.2f}–{high:.2f})"
+
+
+def table(cases: Sequence[Case], scores: Sequence[Floats], by: Callable[[Case], str]) -> list[str]:
+    """A line of Markdown a slice: passage and document figures with intervals."""
+    lines = [
+        "| | n | passage @1 | passage @5 | document @5 | nDCG@10 |",
+        "|---|---|---|---|---|---|",
+    ]
+    ranks, docs = passage_ranks(cases, scores), document_ranks(cases, scores)
+    for name in dict.fromkeys(map(by, cases)):
+        mask = np.array([by(case) == name for case in cases])
+        gain = np.where(docs[mask] <= 10, 1 / np.log2(docs[mask] + 1), 0.0)
+        cells = [(ranks[mask] <= 1), (ranks[mask] <= 5), (docs[mask] <= 5), gain]
+        shown = " | ".join(interval(cell.astype(float)) for cell in cells)
+        lines.append(f"| {name} | {mask.sum()} | {shown} |")
+    return lines
+
+
+def ablation(cases: Sequence[Case]) -> list[str]:
+    """A line of Markdown a combination of signals: passage @1 / @5, documents' nDCG@10."""
+    names = list(SIGNALS)
+    every = list(range(len(names)))
+    rows: list[tuple[str, list[Floats]]] = [
+        ("BM25 alone, of the same candidates", [case.words for case in cases]),
+        ("passage alone", [case.signals[:, 0] for case in cases]),
+        ("all signals", held_out(cases, every)),
+    ]
+    rows += [(f"without {name}", held_out(cases, [i for i in every if i != at]))
+             for at, name in enumerate(names)]  # fmt: skip
+    slices: dict[str, Callable[[Case], bool]] = {}
+    for name in dict.fromkeys(case.set for case in cases):
+        slices[name] = lambda case, name=name: case.set == name
+        if any(case.cross for case in cases if case.set == name):
+            slices[f"{name}, across languages"] = lambda case, name=name: (
+                case.set == name and case.cross
+            )
+    lines = ["| | " + " | ".join(slices) + " |", "|---" * (len(slices) + 1) + "|"]
+    for label, scores in rows:
+        ranks, docs = passage_ranks(cases, scores), document_ranks(cases, scores)
+        gain = np.where(docs <= 10, 1 / np.log2(docs + 1), 0.0)
+        cells = []
+        for of in slices.values():
+            mask = np.array([of(case) for case in cases])
+            cells.append(
+                f"{(ranks[mask] <= 1).mean():.3f} / {(ranks[mask] <= 5).mean():.3f}"
+                f" / {gain[mask].mean():.3f}"
+            )
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def reliability(cases: Sequence[Case], scores: Sequence[Floats]) -> list[str]:
+    """How often the first passage is gold, by the chance it was given."""
+    tops = [int(np.argmax(s)) for s in scores]
+    chance = np.array([s[top] for s, top in zip(scores, tops, strict=True)])
+    right = np.array([case.gold[top] for case, top in zip(cases, tops, strict=True)], dtype=float)
+    lines = ["| chance given | questions | mean chance | gold first |", "|---|---|---|---|"]
+    error = 0.0
+    for low in np.arange(0, 1, 0.2):
+        mask = (chance >= low) & (chance < low + 0.2)
+        if mask.any():
+            error += abs(chance[mask].mean() - right[mask].mean()) * mask.mean()
+            lines.append(
+                f"| {low:.1f} to {low + 0.2:.1f} | {mask.sum()} | {chance[mask].mean():.2f} "
+                f"| {right[mask].mean():.2f} |"
+            )
+    brier = ((chance - right) ** 2).mean()
+    lines.append(f"\nBrier score {brier:.3f}, expected calibration error {error:.3f}.")
+    return lines
+
+
+def report(cases: list[Case]) -> str:
+    """All tables as Markdown."""
+    asked = [case for case in cases if case.answerable]
+    scores = held_out(cases, list(range(len(SIGNALS))))
+    of_asked = [s for s, case in zip(scores, cases, strict=True) if case.answerable]
+
+    def kind(case: Case) -> str:
+        return f"{case.set}, {'across languages' if case.cross else 'one language'}"
+
+    return "\n".join(
+        [
+            "# Retrieval",
+            "",
+            "By `python benchmarks/retrieval.py`; each question is ranked by weights fitted on",
+            "other questions. 95 % intervals by bootstrap.",
+            "",
+            *table(asked, of_asked, lambda case: case.set),
+            *table(asked, of_asked, kind)[2:],
+            *table(asked, of_asked, lambda case: f"{case.set}, asked in {case.language}")[2:],
+            "",
+            "## What each signal is worth",
+            "",
+            "Passage @1 / passage @5 / nDCG@10 of documents.",
+            "",
+            *ablation(asked),
+            "",
+            "## Does the score mean what it says?",
+            "",
+            "The first passage of every question, the unanswerable ones included.",
+            "",
+            *reliability(cases, scores),
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure, show, and maybe write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", nargs="+", metavar="NAME=TESTSET:DOCUMENTS")
+    parser.add_argument("--stores", type=Path, help="where to keep the indexes")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    cases: list[Case] = []
+    with tempfile.TemporaryDirectory() as passing:
+        for each in options.sets:
+            name, _, paths = each.partition("=")
+            testset, _, documents = paths.partition(":")
+            store = (options.stores or Path(passing)) / name
+            cases += measure(name, Path(testset), Path(documents), store)
+    text = report(cases)
+    print(text)
+    weights = fit(cases, list(range(len(SIGNALS))))
+    intercept = calibrate(cases, weights)
+    counts = Counter(case.set for case in cases)
+    record = {
+        "weights": dict(zip(SIGNALS, weights.round(3).tolist(), strict=True)),
+        "intercept": round(intercept, 3),
+        "fitted_on": ", ".join(f"{n} questions of {name}" for name, n in counts.items()),
+    }
+    print(json.dumps(record, indent=2))
+    if options.write:
+        (resource("prompts") / "ranking.json").write_text(json.dumps(record, indent=2) + "\n")
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

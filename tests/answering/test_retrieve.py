@@ -1,0 +1,69 @@
+"""The nearest passages put in order by all signals, with a chance each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import CHINESE, FRENCH, FixedStore, NearEmbedding, passage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_bot import prompts
+from qa_bot.answering import retrieve as module
+from qa_bot.answering.retrieve import chances, retrieve
+from qa_bot.errors import UsageError
+
+
+@pytest.fixture
+def store(embedder: NearEmbedding) -> FixedStore:
+    return FixedStore(embedder, passage("fr.txt", FRENCH, "fr"), passage("zh.txt", CHINESE, "zh"))
+
+
+def test_ranks_count_from_one_and_scores_fall_with_them(store: FixedStore) -> None:
+    hits = retrieve(store, "How many companies took part?", [1.0, 0.0])
+    assert [hit.rank for hit in hits] == [1, 2]
+    assert 1 >= hits[0].score >= hits[1].score >= 0
+    assert sum(hit.score for hit in hits) <= 1
+    assert len(retrieve(store, "How many?", [1.0, 0.0], 1)) == 1
+
+
+def test_the_passage_with_the_nearest_sentence_overtakes(
+    store: FixedStore, embedder: NearEmbedding
+) -> None:
+    embedder.near = ("126",)
+    hits = retrieve(store, "?", [1.0, 0.0])
+    assert [hit.passage.source for hit in hits] == ["zh.txt", "fr.txt"]
+    assert hits[0].sentences == pytest.approx((0.0, 1.0), abs=0.01)
+
+
+def test_a_passage_without_sentence_vectors_is_still_found(
+    store: FixedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "sentence_vectors", lambda ids: {})
+    assert [hit.sentences for hit in retrieve(store, "?", [1.0, 0.0])] == [(), ()]
+
+
+def test_nothing_is_found_in_an_empty_index(embedder: NearEmbedding) -> None:
+    assert retrieve(FixedStore(embedder), "?", [1.0, 0.0]) == ()
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=9))
+def test_chances_keep_the_order_and_leave_room_for_none(sums: list[float]) -> None:
+    given_ = chances(np.array(sums))
+    assert given_.min() >= 0
+    assert given_.sum() <= 1 + 1e-9
+    assert (np.diff(given_[np.argsort(sums)]) >= 0).all()
+
+
+def test_a_damaged_ranking_file_is_named(
+    store: FixedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ranking.json").write_text(json.dumps({"weights": {"moon": 1}, "intercept": 0}))
+    monkeypatch.setattr(prompts, "resource", lambda name: tmp_path)
+    module._ranking.cache_clear()
+    with pytest.raises(UsageError, match=r"ranking\.json.*moon"):
+        retrieve(store, "?", [1.0, 0.0])
+    module._ranking.cache_clear()
