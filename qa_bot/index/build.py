@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index import load
-from qa_bot.index.clean import CLEANER_VERSION, blocks, title_of
+from qa_bot.index.clean import CLEANER_VERSION, TITLE_CHARACTERS, blocks, paragraphs, title_of
+from qa_bot.index.extract import SUFFIXES, Texts, reader_of
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, save_manifest, writing
+from qa_bot.index.readers.parts import Unreadable
 from qa_bot.index.split import SPLITTER_VERSION, embedded_text, passages
 from qa_bot.index.store import PassageStore, drop_other_generations, next_generation, open_store
 from qa_bot.text import language_of
-from qa_bot.types import Block, Document, FileReport, IndexReport, Passage
+from qa_bot.types import Block, Document, Extracted, FileReport, IndexReport, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
@@ -38,25 +40,28 @@ class OpenIndex:
 
     manifest: Manifest
     store: PassageStore
+    texts: Texts
 
     def read_text(self, source: str) -> str | None:
         """The text of a source as its file has it now; None where the file is gone.
 
-        A file that can no longer be read or decoded gives "", in which no quote stands.
+        A file that can no longer be read gives "", in which no quote stands.
         """
         folders = [Path(folder) for folder in self.manifest.folders]
         # Other folders may be missing by now without making this source unverifiable.
         roots = {"": folders[0]} if len(folders) == 1 else {path.name: path for path in folders}
         try:
-            return load.decode(load.path_of(roots, source).read_bytes()) or ""
+            path = load.path_of(roots, source)
+            return self.texts.of(path.read_bytes(), path.suffix.lower()).text
         except FileNotFoundError:
             return None
-        except (OSError, UsageError):
+        except (OSError, UsageError, Unreadable):
             return ""
 
     def close(self) -> None:
         """Let go of the store's files."""
         self.store.close()
+        self.texts.close()
 
     def __enter__(self) -> OpenIndex:
         return self
@@ -76,7 +81,7 @@ def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | Non
     manifest = load_manifest(store_dir, notify)
     if manifest is None or not (store_dir / manifest.generation).is_dir():
         return None
-    return OpenIndex(manifest, open_store(store_dir / manifest.generation))
+    return OpenIndex(manifest, open_store(store_dir / manifest.generation), Texts())
 
 
 def recipe_of(embedder: BaseEmbedding) -> tuple[str, int, int]:
@@ -92,11 +97,16 @@ def read_document(folders: Sequence[Path], source: str) -> Document:
         UsageError: there is no such document in the folders, or its text cannot be decoded.
     """
     path = load.path_of(load.named_folders(folders), source)
-    data = path.read_bytes() if path.is_file() else None
-    text = None if data is None else load.decode(data)
-    if data is None or text is None:
-        raise UsageError(f"{source} cannot be read from {path}; run `qa-bot index` to see why")
-    return _document(source, text, data)[0]
+    texts = Texts()
+    try:
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            raise Unreadable("there is no such document")
+        data = path.read_bytes()
+        return _document(source, data, texts.of(data, path.suffix.lower()))[0]
+    except (OSError, Unreadable) as exc:
+        raise UsageError(f"{source} cannot be read from {path}: {exc}") from exc
+    finally:
+        texts.close()
 
 
 def update_index(
@@ -165,14 +175,15 @@ def _walked(roots: dict[str, Path], store_dir: Path, run: _Run) -> list[_File]:
         UsageError: nothing among the files can be indexed.
     """
     first_of: dict[str, str] = {}
-    files = [_read(found, first_of, run) for found in load.walk(roots, exclude=store_dir)]
+    found = load.walk(roots, exclude=store_dir, suffixes=SUFFIXES)
+    files = [_read(each, first_of, run) for each in found]
     readable = any(file.entry or file.report.status in _BAD for file in files)
     if not readable and not run.held(roots.values()):
         where = " and ".join(map(str, roots.values()))
         why = "".join(
             f"; {f.report.source}: {f.report.status}, {f.report.reason}" for f in files[:3]
         )
-        raise UsageError(f"no .txt or .md file to index among {len(files)} files in {where}{why}")
+        raise UsageError(f"nothing to index among {len(files)} files in {where}{why}")
     return files
 
 
@@ -180,37 +191,54 @@ def _read(found: load.Found, first_of: dict[str, str], run: _Run) -> _File:
     source = found.source
     if found.status:
         return _File(FileReport(source, found.status, found.reason))
+    suffix = found.path.suffix.lower()
     try:
         data, times = found.path.read_bytes(), found.path.stat().st_mtime_ns
         digest = hashlib.sha256(data).hexdigest()
         known = run.intact(source)
         if data.strip() and first_of.setdefault(digest, source) != source:
             return _File(FileReport(source, "duplicate", f"same bytes as {first_of[digest]}"))
-        if known and known.digest == digest:
+        if known and (known.digest, known.reader) == (digest, reader_of(suffix)):
             return _File(FileReport(source, "unchanged"), known)
-        text = load.decode(data)
-        if text is None:
-            return _File(FileReport(source, "undecodable", "unknown encoding; save it as UTF-8"))
-        document, kept = _document(source, text, data)
+        extracted = run.texts.of(data, suffix)
+        document, kept = _document(source, data, extracted)
         made = passages(document, kept)
+    except Unreadable as exc:
+        return _File(FileReport(source, exc.status, str(exc)))
     # One bad file must not stop the others, whatever is bad about it.
     except Exception as exc:
         return _File(FileReport(source, "failed", f"{type(exc).__name__}: {exc}"))
     if not made:
-        return _File(FileReport(source, "empty", "no text in it"))
-    ids = tuple(passage.id for passage in made)
-    named = (document.title, document.date, document.language)
-    entry = FileEntry(digest, len(data), times, *named, ids)
-    return _File(FileReport(source, "changed" if known else "added"), entry, made)
+        return _File(FileReport(source, "empty", extracted.note or "no text in it"))
+    entry = FileEntry(
+        digest=digest,
+        size=len(data),
+        mtime_ns=times,
+        title=document.title,
+        date=document.date,
+        language=document.language,
+        passages=tuple(passage.id for passage in made),
+        author=document.author,
+        reader=reader_of(suffix),
+    )
+    report = FileReport(source, "changed" if known else "added", extracted.note)
+    return _File(report, entry, made)
 
 
-def _document(source: str, text: str, data: bytes) -> tuple[Document, list[Block]]:
-    kept = blocks(text)
-    title = title_of(text, kept) or Path(source).stem
-    language = language_of("\n".join(text[block.start : block.end] for block in kept))
-    date = load.date_of(text, Path(source).name)
-    digest = hashlib.sha256(data).hexdigest()
-    return Document(source, text, title, language, date, digest), kept
+def _document(source: str, data: bytes, extracted: Extracted) -> tuple[Document, list[Block]]:
+    text, name = extracted.text, Path(source).name
+    kept = paragraphs(text) if extracted.rows else blocks(text)
+    own_title = "" if extracted.rows else title_of(text, kept)
+    return Document(
+        source=source,
+        text=text,
+        title=extracted.title[: 2 * TITLE_CHARACTERS] or own_title or Path(source).stem,
+        language=language_of("\n".join(text[block.start : block.end] for block in kept)),
+        date=extracted.date or load.date_of(text, name),
+        digest=hashlib.sha256(data).hexdigest(),
+        author=extracted.author,
+        pages=extracted.pages,
+    ), kept
 
 
 class _Run:
@@ -223,6 +251,7 @@ class _Run:
         self._embedder = embedder
         self._known = known
         self._notify = notify
+        self.texts = Texts()
         self._store: PassageStore | None = None
         self._present: set[str] = set()
         self._manifest = Manifest(
@@ -291,6 +320,7 @@ class _Run:
 
     def close(self) -> None:
         """Let go of the store."""
+        self.texts.close()
         if self._store:
             self._store.close()
 

@@ -32,6 +32,9 @@ class FileEntry:
     date: str | None
     language: str
     passages: tuple[str, ...]
+    author: str | None = None
+    reader: str = ""
+    """What read it, with versions; "" for plain text."""
 
 
 @dataclass(slots=True)

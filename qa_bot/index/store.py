@@ -34,7 +34,7 @@ _BATCH = 500
 """Ids in one request: SQLite limits the variables of a statement."""
 _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
-_FIELDS = ("source", "start", "end", "title", "language", "date")
+_FIELDS = ("source", "start", "end", "title", "language", "date", "page")
 
 
 class PassageStore:

@@ -94,7 +94,7 @@ def test_every_kind_of_file_has_its_status(
     (docs / "empty.txt").write_text(" \n")
     (docs / "empty2.txt").write_text(" \n")
     (docs / "rules.txt").write_text("---\n* * *")
-    (docs / "table.xlsx").write_bytes(b"x")
+    (docs / "table.ods").write_bytes(b"x")
     (docs / ".secret.txt").write_text("x")
     (docs / "big.txt").write_text("x" * 6000)
     (docs / "photo.txt").write_bytes(b"\x89PNG\r\n" + bytes(range(256)) * 9)
@@ -113,7 +113,7 @@ def test_every_kind_of_file_has_its_status(
         "empty2.txt": ("empty", "no text in it"),
         "photo.txt": ("undecodable", "unknown encoding; save it as UTF-8"),
         "rules.txt": ("empty", "no text in it"),
-        "table.xlsx": ("unsupported", ".xlsx files are not read yet; convert to .txt"),
+        "table.ods": ("unsupported", ".ods files are not read; convert to .txt"),
     }
     assert report.incomplete
     (docs / "0.txt").unlink()
@@ -255,8 +255,8 @@ def test_nothing_to_index_is_a_usage_error_and_keeps_the_index(
     before = content(store, embedder)
     bare = tmp_path / "bare"
     bare.mkdir()
-    (bare / "a.pdf").write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"among 1 files in .*bare; a.pdf: unsupported"):
+    (bare / "a.doc").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"among 1 files in .*bare; a.doc: unsupported"):
         update_index([bare], store, embedder)
     with pytest.raises(UsageError, match="missing"):
         update_index([tmp_path / "nowhere"], store, embedder)

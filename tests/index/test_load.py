@@ -132,7 +132,7 @@ def test_every_file_of_the_walk_is_accounted_for(tmp_path: Path) -> None:
         "sub/a.md": None,
     }
     reasons = {file.source: file.reason for file in walk({"": root}, exclude=tmp_path)}
-    assert reasons["c.pdf"] == ".pdf files are not read yet; convert to .txt"
+    assert reasons["c.pdf"] == ".pdf files are not read; convert to .txt"
 
 
 def test_several_folders_prefix_their_names(tmp_path: Path) -> None:
