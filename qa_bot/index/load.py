@@ -189,7 +189,13 @@ def _decoded(data: bytes) -> str | None:
         if len(data) > 3 and data[first::2].count(0) > 0.7 * len(data[first::2]):
             return _strict(data, encoding)
     text = _strict(data, "utf-8")
-    return text if text is not None else _legacy(data)
+    # UTF-16 of Greek, Cyrillic or Arabic is valid UTF-8 too, with a control character each.
+    return text if text is not None and not _is_full_of_controls(text) else _legacy(data)
+
+
+def _is_full_of_controls(text: str) -> bool:
+    odd = sum(char < " " and char not in "\t\n\r\f" for char in text)
+    return len(text) > 3 and odd > 0.3 * len(text)
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import threading
+import weakref
 from typing import Any
 
 from qa_bot.index.child import command
@@ -27,6 +28,7 @@ class ReaderProcess:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._ending: weakref.finalize[..., ReaderProcess] | None = None
         self._served = 0
         self._lock = threading.Lock()
 
@@ -107,15 +109,19 @@ class ReaderProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
+            self._ending = weakref.finalize(self, _end, self._child)
         return self._child
 
     def _stop(self) -> None:
-        child, self._child, self._served = self._child, None, 0
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):  # what was not sent is not wanted any more
-                    pipe.close()
+        self._child, self._served = None, 0
+        if self._ending:
+            self._ending()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe:
+            with contextlib.suppress(OSError):  # what was not sent is not wanted any more
+                pipe.close()
