@@ -14,7 +14,7 @@ from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
-from qa_bot.index.manifest import load_manifest
+from qa_bot.index.manifest import load_manifest, manifest_stamp
 from qa_bot.index.store import where
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
@@ -39,7 +39,8 @@ def _quiet(*_: object) -> None:
 class QABot:
     """Answers questions from an index of documents.
 
-    Threads may share it for asking and searching; `index` and `close` must not run meanwhile.
+    Threads may share it, but for `close`. While it indexes, questions are answered from the
+    index as it was; what another process has indexed is seen at the next question.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class QABot:
         self._progress = progress
         self._notify = notify
         self._index: OpenIndex | None = None
+        self._stamp: object = None
+        """What the open index's manifest looked like when it was read."""
         self._ready: Pipeline | None = None
         self._opening = threading.RLock()  # opening may have to index first
 
@@ -93,18 +96,17 @@ class QABot:
         """
         named = [paths] if isinstance(paths, str | Path) else paths
         folders = tuple(folder_of(path) for path in named)
-        with self._opening:
-            self.close()
-            if folders:  # what was indexed last is what questions are asked of
-                self.settings = replace(self.settings, documents=folders)
-            return update_index(
-                self._folders(),
-                self.settings.store,
-                self.embedder,
-                rebuild=rebuild,
-                progress=lambda done, total: self._progress("indexing", done, total),
-                notify=self._notify,
-            )
+        report = update_index(
+            folders or self._folders(),
+            self.settings.store,
+            self.embedder,
+            rebuild=rebuild,
+            progress=lambda done, total: self._progress("indexing", done, total),
+            notify=self._notify,
+        )
+        if folders:  # what was indexed last is what questions are asked of
+            self.settings = replace(self.settings, documents=folders)
+        return report
 
     def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
         """The `k` best passages for a query, best first; no language model.
@@ -216,8 +218,8 @@ class QABot:
     def _pipeline(self) -> Pipeline:
         model = self.model  # a wrong name must show before an index is built for it
         with self._opening:
+            index = self._opened()
             if self._ready is None:
-                index = self._opened()
                 self.embedder.get_query_embedding("warm")  # its first call loads it
                 model.load()
                 self._ready = Pipeline(index.store, self.embedder, model, index.read_text)
@@ -225,27 +227,29 @@ class QABot:
 
     def _opened(self) -> OpenIndex:
         with self._opening:
+            stamp = manifest_stamp(self.settings.store)
+            if stamp != self._stamp:
+                # Questions that are being answered keep the old one open until they end.
+                self._index = self._ready = None
+                self._stamp = stamp
             if self._index is None:
                 self._index = self._current()
             if self._index is None:
                 self._notify(f"Building the index in {self.settings.store} first.")
                 self.index()
+                self._stamp = manifest_stamp(self.settings.store)
                 self._index = open_index(self.settings.store, self._notify)
             if self._index is None:  # another process took it away meanwhile
                 raise IndexUnusable(f"no index in {self.settings.store}; run `qa-bot index`")
             return self._index
 
     def _current(self) -> OpenIndex | None:
-        """The store's index, where it is finished and of the folders that were asked for."""
+        """The store's index, where it is of this embedder and the folders that were asked for."""
         index = open_index(self.settings.store, self._notify)
         if index is None:
             return None
         manifest, wanted = index.manifest, {str(path) for path in self.settings.documents}
-        if (
-            manifest.complete
-            and manifest.recipe == recipe_of(self.embedder)
-            and wanted in (set(), set(manifest.folders))
-        ):
+        if manifest.recipe == recipe_of(self.embedder) and wanted in (set(), set(manifest.folders)):
             return index
         index.close()
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from qa_bot.types import Answer, Hit, IndexReport
+from qa_bot.types import Answer, Citation, Hit, IndexReport
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
             {**asdict(sentence), "citations": list(sentence.citations)}
             for sentence in answer.sentences
         ],
-        "citations": [asdict(citation) for citation in answer.citations],
+        "citations": [_citation_record(citation) for citation in answer.citations],
         "passages": [passage_record(hit) for hit in answer.passages],
         "retrieved": [passage_record(hit, text=False) for hit in answer.retrieved],
         "standalone_question": answer.standalone_question,
@@ -35,6 +35,10 @@ def answer_record(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _citation_record(citation: Citation) -> dict[str, Any]:
+    return {k: v for k, v in asdict(citation).items() if k != "page" or v is not None}
+
+
 def passage_record(hit: Hit, *, text: bool = True) -> dict[str, Any]:
     """One ranked passage; `retrieved` leaves the text and the rank (its position) out."""
     passage = hit.passage
@@ -44,6 +48,8 @@ def passage_record(hit: Hit, *, text: bool = True) -> dict[str, Any]:
         "end": passage.end,
         "score": round(hit.score, 4),
     }
+    if passage.page is not None:
+        record["page"] = passage.page
     return {"rank": hit.rank, **record, "text": passage.text} if text else record
 
 

@@ -84,6 +84,23 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Extracted:
+    """The text of a file, and what the file says of it."""
+
+    text: str
+    title: str = ""
+    author: str | None = None
+    date: str | None = None
+    """ISO 8601 (YYYY-MM-DD, YYYY-MM or YYYY)."""
+    pages: tuple[int, ...] = ()
+    """Where each page starts in the text; empty where the format has no pages."""
+    rows: bool = False
+    """Whether its paragraphs are records of a table rather than prose."""
+    note: str | None = None
+    """What of the file is not in the text, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A loaded file. `source` is its path below the documents' folder, with `/`."""
 
@@ -95,6 +112,9 @@ class Document:
     """ISO 8601 (YYYY-MM-DD, YYYY-MM or YYYY), None where the text gives none."""
     digest: str
     """SHA-256 of the file's bytes, in hex."""
+    author: str | None = None
+    pages: tuple[int, ...] = ()
+    """Where each page starts in the text; empty where the format has no pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +129,8 @@ class Passage:
     title: str
     language: str
     date: str | None
+    page: int | None = None
+    """Counted from 1; None where the format has no pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +182,8 @@ class Citation:
     end: int
     quote: str
     language: str
+    page: int | None = None
+    """Counted from 1; None where the format has no pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Citer:
                 end=item.end,
                 quote=item.text,
                 language=item.passage.language,
+                page=item.passage.page,
             )
         )
         return len(self.citations)

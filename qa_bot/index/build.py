@@ -1,37 +1,40 @@
 """Bring an index up to date with its folders, and open it for searching.
 
-The manifest says what the store should hold. Whatever a killed run left differs from it,
-and the next run puts that right: passages nobody names are deleted, missing ones made again.
+The manifest says what the store holds. Every run compares it with the files, and where
+they differ makes the next generation of the store (`write.py`).
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index import load
-from qa_bot.index.clean import CLEANER_VERSION, blocks, title_of
-from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, save_manifest, writing
-from qa_bot.index.sentences import sentence_texts
-from qa_bot.index.split import SPLITTER_VERSION, embedded_text, passages
-from qa_bot.index.store import PassageStore, drop_other_generations, next_generation, open_store
+from qa_bot.index.cache import Cache
+from qa_bot.index.clean import TITLE_CHARACTERS, blocks, paragraphs, title_of
+from qa_bot.index.extract import SUFFIXES, Texts, reader_of, text_key
+from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, manifest_stamp, writing
+from qa_bot.index.readers.parts import Unreadable
+from qa_bot.index.split import passages
+from qa_bot.index.store import PassageStore, open_store
+from qa_bot.index.write import Notify, Progress, Writer, recipe_of, try_after_crash
 from qa_bot.text import language_of
-from qa_bot.types import Block, Document, FileReport, IndexReport, Passage
+from qa_bot.types import Block, Document, Extracted, FileReport, IndexReport, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
-BATCH = 32
-_SAVE_SECONDS = 1.0
+_DAMAGED = "The index is damaged and is built anew: {}"
 
-Progress = Callable[[int, int], None]
-Notify = Callable[[str], None]
+__all__ = ["OpenIndex", "open_index", "read_document", "recipe_of", "update_index"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +43,28 @@ class OpenIndex:
 
     manifest: Manifest
     store: PassageStore
+    texts: Texts
 
     def read_text(self, source: str) -> str | None:
         """The text of a source as its file has it now; None where the file is gone.
 
-        A file that can no longer be read or decoded gives "", in which no quote stands.
+        A file that can no longer be read gives "", in which no quote stands.
         """
         folders = [Path(folder) for folder in self.manifest.folders]
         # Other folders may be missing by now without making this source unverifiable.
         roots = {"": folders[0]} if len(folders) == 1 else {path.name: path for path in folders}
         try:
-            return load.decode(load.path_of(roots, source).read_bytes()) or ""
+            path = load.path_of(roots, source)
+            return self.texts.of(path.read_bytes(), path.suffix.lower()).text
         except FileNotFoundError:
             return None
-        except (OSError, UsageError):
+        except (OSError, UsageError, Unreadable):
             return ""
 
     def close(self) -> None:
         """Let go of the store's files."""
         self.store.close()
+        self.texts.close()
 
     def __enter__(self) -> OpenIndex:
         return self
@@ -70,21 +76,44 @@ class OpenIndex:
 def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | None:
     """Open an index without the writer's lock; None where there is none to open.
 
-    Where `manifest.complete` is false, call `update_index` first: a run was cut short.
+    A damaged one counts as none, with a message: `update_index` makes it anew.
+    """
+    while True:
+        stamp = manifest_stamp(store_dir)
+        manifest = load_manifest(store_dir, notify)
+        if manifest is None:
+            return None
+        try:
+            store = _sound_store(store_dir / manifest.generation, len(manifest.passage_ids))
+        except IndexUnusable as exc:
+            if stamp != manifest_stamp(store_dir):
+                continue
+            if notify:
+                notify(_DAMAGED.format(exc))
+            return None
+        if stamp == manifest_stamp(store_dir):
+            return OpenIndex(manifest, store, Texts(Cache(store_dir)))
+        store.close()  # it was replaced, and may have been deleted, before we had it open
+
+
+def _sound_store(folder: Path, passages: int) -> PassageStore:
+    """Open a store that should hold so many passages.
 
     Raises:
-        IndexUnusable: the store is damaged.
+        IndexUnusable: it is damaged.
     """
-    manifest = load_manifest(store_dir, notify)
-    if manifest is None or not (store_dir / manifest.generation).is_dir():
-        return None
-    return OpenIndex(manifest, open_store(store_dir / manifest.generation))
-
-
-def recipe_of(embedder: BaseEmbedding) -> tuple[str, int, int]:
-    """What an index made with this embedder by this version has as its recipe."""
-    digest = str(getattr(embedder, "digest", embedder.model_name))
-    return digest, SPLITTER_VERSION, CLEANER_VERSION
+    if not folder.is_dir():
+        raise IndexUnusable(f"{folder} is missing")
+    try_after_crash(folder)
+    store = open_store(folder)
+    try:
+        store.check()
+        if store.count() != passages:
+            raise IndexUnusable(f"{folder} holds {store.count()} passages instead of {passages}")
+    except IndexUnusable:
+        store.close()
+        raise
+    return store
 
 
 def read_document(folders: Sequence[Path], source: str) -> Document:
@@ -94,11 +123,16 @@ def read_document(folders: Sequence[Path], source: str) -> Document:
         UsageError: there is no such document in the folders, or its text cannot be decoded.
     """
     path = load.path_of(load.named_folders(folders), source)
-    data = path.read_bytes() if path.is_file() else None
-    text = None if data is None else load.decode(data)
-    if data is None or text is None:
-        raise UsageError(f"{source} cannot be read from {path}; run `qa-bot index` to see why")
-    return _document(source, text, data)[0]
+    texts = Texts()
+    try:
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            raise Unreadable("there is no such document")
+        data = path.read_bytes()
+        return _document(source, data, texts.of(data, path.suffix.lower()))[0]
+    except (OSError, Unreadable) as exc:
+        raise UsageError(f"{source} cannot be read from {path}: {exc}") from exc
+    finally:
+        texts.close()
 
 
 def update_index(
@@ -124,23 +158,24 @@ def update_index(
     Raises:
         UsageError: a folder is missing, or there is nothing to index in any.
         IndexUnusable: another process is writing this index.
-        ServiceError: the embedder failed; what was done is kept.
+        QABotError: the disk is full.
+        ServiceError: the embedder failed; what it has made is kept.
     """
     started = time.perf_counter()
     roots = load.named_folders(folders)
-    with writing(store_dir):
+    notify = notify or (lambda _: None)
+    with writing(store_dir), _full_disk_named(store_dir):
         known = load_manifest(store_dir, notify)
-        before = set(known.files) if known else set()
-        run = _Run(store_dir, embedder, known, notify or (lambda _: None))
+        job = _Job(roots, store_dir, embedder, known, progress or (lambda *_: None), notify)
         try:
-            if not rebuild:
-                run.reopen()
-            files = _walked(roots, store_dir, run)
-            run.write([str(root) for root in roots.values()], files, progress or (lambda *_: None))
-        finally:
-            run.close()
+            files = job.run(rebuild=rebuild)
+        except IndexUnusable as exc:
+            if rebuild or known is None or _is_full(exc):
+                raise
+            notify(_DAMAGED.format(exc))
+            files = job.run(rebuild=True)
     reports = {file.report.source: file.report for file in files}
-    for source in before:
+    for source in known.files if known else ():
         reports.setdefault(source, FileReport(source, "removed"))
     total = sum(len(file.entry.passages) for file in files if file.entry)
     ordered = tuple(reports[source] for source in sorted(reports))
@@ -155,178 +190,130 @@ class _File:
     entry: FileEntry | None = None
     passages: list[Passage] = field(default_factory=list)
     """The passages of a new or changed file."""
+    text_key: str | None = None
+    """What its extracted text is kept under; None for plain text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What an update was asked to do."""
+
+    roots: dict[str, Path]
+    store_dir: Path
+    embedder: BaseEmbedding
+    known: Manifest | None
+    progress: Progress
+    notify: Notify
+
+    def run(self, *, rebuild: bool) -> list[_File]:
+        """Read the files and write the index; every file of the walk is in the result."""
+        writer = Writer(self.store_dir, self.embedder, self.known, self.notify)
+        try:
+            if not rebuild:
+                writer.reopen()
+            files = _walked(self.roots, self.store_dir, writer)
+            writer.write(
+                [str(root) for root in self.roots.values()],
+                {file.report.source: file.entry for file in files if file.entry},
+                [passage for file in files for passage in file.passages],
+                {file.text_key for file in files if file.text_key},
+                self.progress,
+            )
+            return files
+        finally:
+            writer.close()
+
+
+@contextmanager
+def _full_disk_named(store_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error, IndexUnusable) as exc:
+        if _is_full(exc):
+            raise QABotError(
+                f"the disk of {store_dir} is full; free some space, or name another place with "
+                "--store FOLDER. The index is as it was"
+            ) from exc
+        raise
+
+
+def _is_full(exc: BaseException) -> bool:
+    full = getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "disk is full" in str(exc) or "No space left" in str(exc)
 
 
 _BAD = {"failed", "undecodable", "too_large"}
 
 
-def _walked(roots: dict[str, Path], store_dir: Path, run: _Run) -> list[_File]:
+def _walked(roots: dict[str, Path], store_dir: Path, writer: Writer) -> list[_File]:
     """Judge and read every file; what is in the index already is not even decoded.
 
     Raises:
         UsageError: nothing among the files can be indexed.
     """
     first_of: dict[str, str] = {}
-    files = [_read(found, first_of, run) for found in load.walk(roots, exclude=store_dir)]
+    found = load.walk(roots, exclude=store_dir, suffixes=SUFFIXES)
+    files = [_read(each, first_of, writer) for each in found]
     readable = any(file.entry or file.report.status in _BAD for file in files)
-    if not readable and not run.held(roots.values()):
+    if not readable and not writer.held(roots.values()):
         where = " and ".join(map(str, roots.values()))
         why = "".join(
             f"; {f.report.source}: {f.report.status}, {f.report.reason}" for f in files[:3]
         )
-        raise UsageError(f"no .txt or .md file to index among {len(files)} files in {where}{why}")
+        raise UsageError(f"nothing to index among {len(files)} files in {where}{why}")
     return files
 
 
-def _read(found: load.Found, first_of: dict[str, str], run: _Run) -> _File:
+def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
     source = found.source
     if found.status:
         return _File(FileReport(source, found.status, found.reason))
+    suffix = found.path.suffix.lower()
     try:
         data, times = found.path.read_bytes(), found.path.stat().st_mtime_ns
         digest = hashlib.sha256(data).hexdigest()
-        known = run.intact(source)
+        known = writer.intact(source)
         if data.strip() and first_of.setdefault(digest, source) != source:
             return _File(FileReport(source, "duplicate", f"same bytes as {first_of[digest]}"))
-        if known and known.digest == digest:
-            return _File(FileReport(source, "unchanged"), known)
-        text = load.decode(data)
-        if text is None:
-            return _File(FileReport(source, "undecodable", "unknown encoding; save it as UTF-8"))
-        document, kept = _document(source, text, data)
+        key = text_key(digest, suffix)
+        if known and (known.digest, known.reader) == (digest, reader_of(suffix)):
+            return _File(FileReport(source, "unchanged"), known, text_key=key)
+        extracted = writer.texts.of(data, suffix)
+        document, kept = _document(source, data, extracted)
         made = passages(document, kept)
+    except Unreadable as exc:
+        return _File(FileReport(source, exc.status, str(exc)))
     # One bad file must not stop the others, whatever is bad about it.
     except Exception as exc:
         return _File(FileReport(source, "failed", f"{type(exc).__name__}: {exc}"))
     if not made:
-        return _File(FileReport(source, "empty", "no text in it"))
-    ids = tuple(passage.id for passage in made)
-    named = (document.title, document.date, document.language)
-    entry = FileEntry(digest, len(data), times, *named, ids)
-    return _File(FileReport(source, "changed" if known else "added"), entry, made)
+        return _File(FileReport(source, "empty", extracted.note or "no text in it"), text_key=key)
+    entry = FileEntry(
+        digest=digest,
+        size=len(data),
+        mtime_ns=times,
+        title=document.title,
+        date=document.date,
+        language=document.language,
+        passages=tuple(passage.id for passage in made),
+        author=document.author,
+        reader=reader_of(suffix),
+    )
+    report = FileReport(source, "changed" if known else "added", extracted.note)
+    return _File(report, entry, made, key)
 
 
-def _document(source: str, text: str, data: bytes) -> tuple[Document, list[Block]]:
-    kept = blocks(text)
-    title = title_of(text, kept) or Path(source).stem
-    language = language_of("\n".join(text[block.start : block.end] for block in kept))
-    date = load.date_of(text, Path(source).name)
-    digest = hashlib.sha256(data).hexdigest()
-    return Document(source, text, title, language, date, digest), kept
-
-
-class _Run:
-    """One writer at work: the manifest as it grows, and the store it describes."""
-
-    def __init__(
-        self, store_dir: Path, embedder: BaseEmbedding, known: Manifest | None, notify: Notify
-    ) -> None:
-        self._store_dir = store_dir
-        self._embedder = embedder
-        self._known = known
-        self._notify = notify
-        self._store: PassageStore | None = None
-        self._present: set[str] = set()
-        self._manifest = Manifest(
-            embedder=str(getattr(embedder, "digest", embedder.model_name)),
-            splitter=SPLITTER_VERSION,
-            cleaner=CLEANER_VERSION,
-            generation=next_generation(store_dir),
-        )
-        self._saved = 0.0
-
-    def held(self, roots: Iterable[Path]) -> bool:
-        """Whether the index was of these very folders, which may be empty by now."""
-        return self._known is not None and self._known.folders == tuple(map(str, roots))
-
-    def reopen(self) -> None:
-        """Go on with the store of the last run, if it is sound and of the same making."""
-        known = self._known
-        if known is None or not (self._store_dir / known.generation).is_dir():
-            return
-        if known.recipe != self._manifest.recipe:
-            self._notify("The embedder or the splitting has changed: the index is built anew.")
-            return
-        store = None
-        try:
-            store = open_store(self._store_dir / known.generation)
-            store.check()
-            self._present = store.ids()
-            self._store, self._manifest = store, known
-        except IndexUnusable as exc:
-            self._notify(f"The index is damaged and is built anew: {exc}")
-            if store:
-                store.close()
-
-    def intact(self, source: str) -> FileEntry | None:
-        """What the index holds of a source, if it holds all of it."""
-        entry = self._manifest.files.get(source)
-        return entry if entry and self._present.issuperset(entry.passages) else None
-
-    def write(self, folders: list[str], files: list[_File], progress: Progress) -> None:
-        """Make the store hold these files: new passages go in before old ones go."""
-        wanted = {file.report.source: file for file in files if file.entry}
-        manifest = self._manifest
-        manifest.folders, manifest.complete = tuple(folders), False
-        manifest.files = {s: entry for s, entry in manifest.files.items() if s in wanted}
-        self._save()
-        if self._store is None:
-            self._store = open_store(self._store_dir / manifest.generation)
-        drop_other_generations(self._store_dir, manifest.generation)
-        todo = [file for file in files if file.passages]
-        fresh = sum(p.id not in self._present for file in todo for p in file.passages)
-        done = 0
-        for group in _grouped(todo):
-            for added in self._embed(group):
-                done += added
-                progress(done, fresh)
-            for file in group:
-                if file.entry:
-                    manifest.files[file.report.source] = file.entry
-            # A large manifest is not written for each file: what the store holds and the
-            # manifest does not name yet costs the next run nothing.
-            if time.monotonic() - self._saved > _SAVE_SECONDS:
-                self._save()
-        self._store.delete(self._store.ids() - manifest.passage_ids)
-        manifest.complete = True
-        self._save()
-
-    def close(self) -> None:
-        """Let go of the store."""
-        if self._store:
-            self._store.close()
-
-    def _embed(self, group: list[_File]) -> Iterator[int]:
-        # A run that was killed may have left some: their ids tell that they are the same.
-        new = [p for file in group for p in file.passages if p.id not in self._present]
-        for at in range(0, len(new), BATCH):
-            batch = new[at : at + BATCH]
-            wholes = [embedded_text(p) for p in batch]
-            parts = {p.id: sentence_texts(p) for p in batch}
-            vector_of = self._vectors(chain(wholes, *parts.values()))
-            if self._store:
-                # The sentences go in first: a passage that is there has all of its vectors.
-                self._store.sentences.put(
-                    {p: [vector_of[text] for text in texts] for p, texts in parts.items()}
-                )
-                self._store.add(batch, [vector_of[text] for text in wholes])
-            yield len(batch)
-
-    def _vectors(self, texts: Iterable[str]) -> dict[str, list[float]]:
-        """Each text once: passages share sentences, and many are of one sentence only."""
-        unique = list(dict.fromkeys(texts))
-        return dict(zip(unique, self._embedder.get_text_embedding_batch(unique), strict=True))
-
-    def _save(self) -> None:
-        save_manifest(self._store_dir, self._manifest)
-        self._saved = time.monotonic()
-
-
-def _grouped(files: list[_File]) -> Iterator[list[_File]]:
-    """Files together until they fill a batch: small files are embedded many at once."""
-    group: list[_File] = []
-    for file in files:
-        group.append(file)
-        if file is files[-1] or sum(len(each.passages) for each in group) >= BATCH:
-            yield group
-            group = []
+def _document(source: str, data: bytes, extracted: Extracted) -> tuple[Document, list[Block]]:
+    text, name = extracted.text, Path(source).name
+    kept = paragraphs(text) if extracted.rows else blocks(text)
+    own_title = "" if extracted.rows else title_of(text, kept)
+    return Document(
+        source=source,
+        text=text,
+        title=extracted.title[: 2 * TITLE_CHARACTERS] or own_title or Path(source).stem,
+        language=language_of("\n".join(text[block.start : block.end] for block in kept)),
+        date=extracted.date or load.date_of(text, name),
+        digest=hashlib.sha256(data).hexdigest(),
+        author=extracted.author,
+        pages=extracted.pages,
+    ), kept

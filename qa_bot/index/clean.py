@@ -153,6 +153,14 @@ def blocks(text: str) -> list[Block]:
     return [Block(unit.start, unit.end, _kind(kept, index)) for index, unit in enumerate(kept)]
 
 
+def paragraphs(text: str) -> list[Block]:
+    """Every paragraph as it is: the records of a table are no article with a page around it."""
+    return [
+        Block(found.start(), found.end(), "text")
+        for found in re.finditer(r"\S(?:[^\n]|\n(?!\s*\n))*", text)
+    ]
+
+
 def title_of(text: str, found: list[Block]) -> str:
     """Name a document: its first heading, else its first sentence cut short, else ""."""
     ranked = sorted(found, key=lambda b: (("heading", "text", "caption").index(b.kind), b.start))

@@ -1,7 +1,7 @@
-"""Find the files of the documents' folders, read their text, and date it.
+"""Find the files of the documents' folders, decode plain text, and date it.
 
-Only `.txt` and `.md` are read. The text is what `open(path, encoding=…).read()` gives:
-nothing is normalised, since offsets count into it.
+The text of a `.txt` or `.md` file is what `open(path, encoding=…).read()` gives: nothing
+is normalised, since offsets count into it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qa_bot.errors import UsageError
 from qa_bot.types import FileState
 
-SUFFIXES = (".txt", ".md")
+PLAIN = (".txt", ".md")
+"""Suffixes of plain text."""
 MAX_BYTES = 20_000_000
 _LEGACY = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "utf_16_le", "utf_16_be"]
 _MAX_CHAOS = 0.1
@@ -99,12 +100,15 @@ def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
     return named
 
 
-def walk(roots: Mapping[str, Path], *, exclude: Path) -> list[Found]:
+def walk(
+    roots: Mapping[str, Path], *, exclude: Path, suffixes: Collection[str] = PLAIN
+) -> list[Found]:
     """List every file below the folders, sorted by source; `exclude` (our store) is left out."""
     found: list[Found] = []
     for name, root in roots.items():
         prefix = f"{name}/" if name else ""
-        found += [_judged(prefix, root, path) for path in _paths(root, exclude.resolve())]
+        for path in _paths(root, exclude.resolve()):
+            found.append(_judged(prefix, root, path, suffixes))
     return sorted(found, key=lambda file: file.source)
 
 
@@ -136,11 +140,11 @@ def _paths(folder: Path, exclude: Path) -> Iterator[Path]:
             yield entry
 
 
-def _judged(prefix: str, root: Path, path: Path) -> Found:
+def _judged(prefix: str, root: Path, path: Path, suffixes: Collection[str]) -> Found:
     relative = path.relative_to(root).as_posix()
     source = prefix + os.fsencode(relative).decode("utf-8", "replace")
     try:
-        status, reason = _first_verdict(root, path)
+        status, reason = _first_verdict(root, path, suffixes)
     except (OSError, RuntimeError) as exc:  # a link to itself is a RuntimeError to Python 3.11
         status, reason = "failed", f"cannot be read: {exc}"
     if os.fsencode(relative) != source[len(prefix) :].encode("utf-8"):
@@ -148,7 +152,9 @@ def _judged(prefix: str, root: Path, path: Path) -> Found:
     return Found(source, path, status, reason)
 
 
-def _first_verdict(root: Path, path: Path) -> tuple[FileState | None, str | None]:
+def _first_verdict(
+    root: Path, path: Path, suffixes: Collection[str]
+) -> tuple[FileState | None, str | None]:
     if path.name.startswith(".") and path != root:
         return "skipped", "hidden"
     if path.is_symlink() and not path.resolve().is_relative_to(root):
@@ -159,9 +165,9 @@ def _first_verdict(root: Path, path: Path) -> tuple[FileState | None, str | None
         return ("skipped", "a link to a folder") if linked else ("failed", "cannot be listed")
     if not stat.S_ISREG(mode):
         return "skipped", "not a regular file"
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in suffixes:
         kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
-        return "unsupported", f"{kind} are not read yet; convert to .txt"
+        return "unsupported", f"{kind} are not read; convert to .txt"
     if path.stat().st_size > MAX_BYTES:
         size = path.stat().st_size / 1e6
         return "too_large", f"{size:.1f} MB, over {MAX_BYTES // 10**6} MB; split the file"
@@ -183,7 +189,13 @@ def _decoded(data: bytes) -> str | None:
         if len(data) > 3 and data[first::2].count(0) > 0.7 * len(data[first::2]):
             return _strict(data, encoding)
     text = _strict(data, "utf-8")
-    return text if text is not None else _legacy(data)
+    # UTF-16 of Greek, Cyrillic or Arabic is valid UTF-8 too, with a control character each.
+    return text if text is not None and not _is_full_of_controls(text) else _legacy(data)
+
+
+def _is_full_of_controls(text: str) -> bool:
+    odd = sum(char < " " and char not in "\t\n\r\f" for char in text)
+    return len(text) > 3 and odd > 0.3 * len(text)
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any
 from qa_bot.errors import IndexUnusable, UsageError
 
 FILE_NAME = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _LOCK_SECONDS = 1.0
 
 
@@ -32,6 +32,9 @@ class FileEntry:
     date: str | None
     language: str
     passages: tuple[str, ...]
+    author: str | None = None
+    reader: str = ""
+    """What read it, with versions; "" for plain text."""
 
 
 @dataclass(slots=True)
@@ -42,10 +45,9 @@ class Manifest:
     splitter: int
     cleaner: int
     generation: str
-    """The sub-folder with the passages; a rebuild takes a new one."""
+    """The sub-folder with the passages; every change makes a new one."""
     folders: tuple[str, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
-    complete: bool = False
 
     @property
     def recipe(self) -> tuple[str, int, int]:
@@ -74,6 +76,19 @@ def save_manifest(store_dir: Path, manifest: Manifest) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(store_dir / FILE_NAME)
+    if os.name != "nt":  # there a folder cannot be opened
+        folder = os.open(store_dir, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def manifest_stamp(store_dir: Path) -> object:
+    """Changes whenever the manifest does; None where there is none."""
+    try:
+        found = (store_dir / FILE_NAME).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def load_manifest(store_dir: Path, notify: Callable[[str], None] | None = None) -> Manifest | None:
@@ -106,7 +121,6 @@ def _parsed(data: dict[str, Any]) -> Manifest:
         generation=generation,
         folders=tuple(map(str, data["folders"])),
         files=files,
-        complete=data["complete"] is True,
     )
 
 
@@ -125,18 +139,19 @@ def writing(store_dir: Path) -> Iterator[None]:
     try:
         store_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
+        holder.write_text(str(os.getpid()), encoding="ascii")
     except Timeout as exc:
         pid = holder.read_text(encoding="ascii") if holder.is_file() else "unknown"
         raise IndexUnusable(
             f"{store_dir} is being indexed by process {pid}; wait for it to end, or end it"
         ) from exc
     except OSError as exc:
+        lock.release()
         raise UsageError(
             f"the index's folder {store_dir} cannot be written ({exc.strerror}); "
             "name another with --store FOLDER"
         ) from exc
     try:
-        holder.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:
         lock.release()

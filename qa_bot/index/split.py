@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ def passages(
     follows it, and neighbours out of one paragraph share a sentence where it is short.
     """
     found: list[Passage] = []
-    for run in _runs(document.text, blocks):
+    for run in _runs(document.text, blocks, document.pages):
         for start, end in _packed(document.text, run, target):
             if any(char.isalnum() for char in document.text[start:end]):
                 found.append(_passage(document, start, end))
@@ -51,12 +52,17 @@ def embedded_text(passage: Passage) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in passage.text).split())
 
 
-def _runs(text: str, blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Blocks with nothing but white space between: a passage must not hold what was dropped."""
+def _runs(text: str, blocks: Sequence[Block], pages: Sequence[int]) -> Iterator[list[Block]]:
+    """Blocks of one page with nothing but white space between.
+
+    A passage must not hold what was dropped, nor the next page: it has one page's number.
+    """
     run: list[Block] = []
     for block in blocks:
         if run and (
-            "caption" in (block.kind, run[-1].kind) or text[run[-1].end : block.start].strip()
+            "caption" in (block.kind, run[-1].kind)
+            or text[run[-1].end : block.start].strip()
+            or bisect_right(pages, block.start) != bisect_right(pages, run[-1].start)
         ):
             yield run
             run = []
@@ -110,6 +116,9 @@ def _passage(document: Document, start: int, end: int) -> Passage:
         language = language_of(text, document.language)
     # All that a passage shows is in its id, so that no stale copy is ever taken for it.
     content = [document.source, start, end, text, document.title, language, document.date]
+    page = bisect_right(document.pages, start) or None
+    if page:
+        content.append(page)
     digest = hashlib.sha256(json.dumps([SPLITTER_VERSION, *content]).encode()).hexdigest()
     return Passage(
         id=digest[:32],
@@ -120,4 +129,5 @@ def _passage(document: Document, start: int, end: int) -> Passage:
         title=document.title,
         language=language,
         date=document.date,
+        page=page,
     )

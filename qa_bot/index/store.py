@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-import shutil
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.index.generations import Lease
 from qa_bot.index.sentences import SentenceVectors
 from qa_bot.types import Filter, Passage
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLLECTION = "passages"
-_GENERATION = "passages-"
 # Wide searches, so that the approximate graph finds nearly what an exact search would.
 _HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 400}
 EXACT_UP_TO = 100_000
@@ -36,7 +36,7 @@ _BATCH = 500
 """Ids in one request: SQLite limits the variables of a statement."""
 _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
-_FIELDS = ("source", "start", "end", "title", "language", "date")
+_FIELDS = ("source", "start", "end", "title", "language", "date", "page")
 _SENTENCES = "sentences.sqlite3"
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
@@ -44,12 +44,13 @@ _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 class PassageStore:
     """A collection of passages with one unit vector each; open it with `open_store`."""
 
-    def __init__(self, client: Any, store: ChromaVectorStore, folder: Path) -> None:
-        self._client = client
+    def __init__(self, client: Any, store: ChromaVectorStore, folder: Path, lease: Lease) -> None:
         self._store = store
         self._folder = folder
         self.sentences = SentenceVectors(folder / _SENTENCES)
         """The vectors of the passages' sentences; a passage may have none."""
+        # Also where no one closes it: once nothing uses it any more, or at the end.
+        self._closing = weakref.finalize(self, _close, client, self.sentences, lease)
         self._matrix: tuple[NDArray[np.str_], NDArray[np.float32]] | None = None
         """The ids and unit vectors in memory, from the first search to the next change."""
 
@@ -196,10 +197,7 @@ class PassageStore:
 
     def close(self) -> None:
         """Let go of the files; closing twice is no error."""
-        if self._client is not None:
-            self.sentences.close()
-            self._client.close()
-            self._client = None
+        self._closing()
 
 
 def open_store(folder: Path) -> PassageStore:
@@ -216,7 +214,8 @@ def open_store(folder: Path) -> PassageStore:
     # Without a handler Python prints a library's warnings to stderr.
     logging.getLogger("chromadb").addHandler(logging.NullHandler())
     configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
-    with _translated(folder):
+    lease = Lease(folder)
+    with _translated(folder), lease.released_on_error():
         # Its declared type lacks `close`.
         client: Any = chromadb.PersistentClient(
             path=str(folder), settings=Settings(anonymized_telemetry=False)
@@ -225,7 +224,8 @@ def open_store(folder: Path) -> PassageStore:
             collection = client.get_or_create_collection(
                 _COLLECTION, configuration=configuration, embedding_function=None
             )
-            return PassageStore(client, ChromaVectorStore(chroma_collection=collection), folder)
+            store = ChromaVectorStore(chroma_collection=collection)
+            return PassageStore(client, store, folder, lease)
         except BaseException:
             client.close()
             raise
@@ -260,17 +260,10 @@ def _day(date: str, *, last: bool = False) -> int:
     return int(year + month + day)
 
 
-def next_generation(store_dir: Path) -> str:
-    """A name for a new store's folder: "passages-3" where "passages-2" is the last."""
-    names = [path.name.removeprefix(_GENERATION) for path in store_dir.glob(f"{_GENERATION}*")]
-    return f"{_GENERATION}{max((int(n) for n in names if n.isdecimal()), default=0) + 1}"
-
-
-def drop_other_generations(store_dir: Path, kept: str) -> None:
-    """Delete the stores that a rebuild has replaced, as far as the system lets go of them."""
-    for path in store_dir.glob(f"{_GENERATION}*"):
-        if path.name != kept:
-            shutil.rmtree(path, ignore_errors=True)
+def _close(client: Any, sentences: SentenceVectors, lease: Lease) -> None:
+    sentences.close()
+    client.close()
+    lease.release()
 
 
 @contextmanager

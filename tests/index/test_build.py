@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -26,7 +27,6 @@ def content(store: Path, embedder: Any) -> Content:
     opened = open_index(store)
     assert opened is not None
     with opened:
-        assert opened.manifest.complete
         assert opened.store.ids() == opened.manifest.passage_ids
         passages = opened.store.get(opened.store.ids())
         for passage in passages.values():
@@ -94,7 +94,7 @@ def test_every_kind_of_file_has_its_status(
     (docs / "empty.txt").write_text(" \n")
     (docs / "empty2.txt").write_text(" \n")
     (docs / "rules.txt").write_text("---\n* * *")
-    (docs / "table.xlsx").write_bytes(b"x")
+    (docs / "table.ods").write_bytes(b"x")
     (docs / ".secret.txt").write_text("x")
     (docs / "big.txt").write_text("x" * 6000)
     (docs / "photo.txt").write_bytes(b"\x89PNG\r\n" + bytes(range(256)) * 9)
@@ -113,7 +113,7 @@ def test_every_kind_of_file_has_its_status(
         "empty2.txt": ("empty", "no text in it"),
         "photo.txt": ("undecodable", "unknown encoding; save it as UTF-8"),
         "rules.txt": ("empty", "no text in it"),
-        "table.xlsx": ("unsupported", ".xlsx files are not read yet; convert to .txt"),
+        "table.ods": ("unsupported", ".ods files are not read; convert to .txt"),
     }
     assert report.incomplete
     (docs / "0.txt").unlink()
@@ -194,15 +194,35 @@ def test_a_failing_embedder_leaves_an_index_that_goes_on(
     monkeypatch.setattr(type(embedder), "_get_text_embedding", tired)
     with pytest.raises(RuntimeError, match="gone"):
         update_index([docs], store, embedder)
+    assert open_index(store) is None
+    assert not list(store.glob("passages-*"))
+    embedded = next(calls)
+    update_index([docs], store, embedder)
+    again = next(calls) - embedded
+    update_index([docs], tmp_path / "another", embedder)
+    assert again < next(calls) - embedded - again  # one batch was kept
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_a_failing_update_leaves_the_old_version_answering(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_index([docs], store, embedder)
+    before = content(store, embedder)
+    (docs / "1.txt").write_text("The lake is deep.")
+
+    def failing(self: Any, text: str) -> list[float]:
+        raise RuntimeError("the model is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(embedder), "_get_text_embedding", failing)
+        with pytest.raises(RuntimeError, match="gone"):
+            update_index([docs], store, embedder)
     opened = open_index(store)
     assert opened is not None
     with opened:
-        assert not opened.manifest.complete
-        kept = opened.store.count()
-    assert kept >= 32
-    steps: list[tuple[int, int]] = []
-    report = update_index([docs], store, embedder, progress=lambda *step: steps.append(step))
-    assert steps[-1] == (report.passages - kept, report.passages - kept)
+        assert opened.store.ids() == opened.manifest.passage_ids == set(before[0])
+    assert statuses(docs, store, embedder)["1.txt"] == "changed"
     assert content(store, embedder) == fresh(docs, tmp_path, embedder)
 
 
@@ -239,12 +259,12 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
         for _ in range(2):
             assert run.stdout.readline()
         run.send_signal(signal.SIGKILL)
-    opened = open_index(store)
+    opened = open_index(store)  # as it was before
     assert opened is not None
     with opened:
-        assert not opened.manifest.complete
+        assert len(opened.manifest.files) == opened.store.count() == 3
     report = update_index([docs], store, embedder)
-    assert {"added", "changed"} & set(report.counts)
+    assert report.counts == {"added": 37, "changed": 3}
     assert content(store, embedder) == fresh(docs, tmp_path, embedder)
 
 
@@ -255,8 +275,8 @@ def test_nothing_to_index_is_a_usage_error_and_keeps_the_index(
     before = content(store, embedder)
     bare = tmp_path / "bare"
     bare.mkdir()
-    (bare / "a.pdf").write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"among 1 files in .*bare; a.pdf: unsupported"):
+    (bare / "a.doc").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"among 1 files in .*bare; a.doc: unsupported"):
         update_index([bare], store, embedder)
     with pytest.raises(UsageError, match="missing"):
         update_index([tmp_path / "nowhere"], store, embedder)
@@ -306,3 +326,119 @@ def test_a_wedged_database_is_built_anew(
     update_index([docs], store, embedder, notify=said.append)
     assert "damaged" in said[0]
     assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+class Counting:
+    """Counts the texts that an embedder is asked for."""
+
+    def __init__(self, embedder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.texts = 0
+        real = type(embedder)._get_text_embedding
+
+        def counted(it: Any, text: str) -> list[float]:
+            self.texts += 1
+            return real(it, text)
+
+        monkeypatch.setattr(type(embedder), "_get_text_embedding", counted)
+
+
+def test_nothing_is_embedded_twice(
+    docs: Path, store: Path, tmp_path: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_index([docs], store, embedder)
+    counting = Counting(embedder, monkeypatch)
+    (docs / "0.txt").rename(docs / "renamed.txt")
+    (docs / "deep").mkdir()
+    (docs / "1.txt").rename(docs / "deep" / "moved.txt")
+    (docs / "2.txt").write_text((docs / "2.txt").read_text() + "\n\nOne more line is here.")
+    assert statuses(docs, store, embedder) == {
+        "0.txt": "removed", "1.txt": "removed", "2.txt": "changed",
+        "deep/moved.txt": "added", "renamed.txt": "added",
+    }  # fmt: skip
+    assert counting.texts == 2  # the passage that was added, and its sentence
+    statuses(docs, store, embedder, rebuild=True)
+    (store / "passages-3" / "chroma.sqlite3").write_bytes(b"garbage" * 999)
+    said: list[str] = []
+    statuses(docs, store, embedder, notify=said.append)
+    assert "damaged" in said[0]
+    assert counting.texts == 1
+    monkeypatch.undo()
+    assert content(store, embedder) == fresh(docs, tmp_path, embedder)
+
+
+def test_an_index_that_is_open_stays_as_it_was_during_an_update(
+    docs: Path, store: Path, embedder: Any
+) -> None:
+    update_index([docs], store, embedder)
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        before = opened.store.ids()
+        for text in ("Something new.", "Something else."):
+            (docs / "0.txt").write_text(text)
+            (docs / "1.txt").unlink(missing_ok=True)
+            update_index([docs], store, embedder, rebuild=text == "Something else.")
+            assert opened.store.ids() == before
+            hits = opened.store.search(embedder.get_query_embedding("river"), 9)
+            assert {passage.id for passage, _ in hits} == before
+    update_index([docs], store, embedder)
+    assert [path.name for path in store.glob("passages-*")] == ["passages-3"]
+    assert not list(store.glob(".open-*"))
+
+
+def test_what_was_deleted_is_in_no_file_of_a_rebuilt_index(
+    docs: Path, store: Path, embedder: Any
+) -> None:
+    """Chroma's own log keeps what was deleted until then, though no search finds it."""
+    word = "Zanzibarquartz"
+    (docs / "secret.txt").write_text(f"The code word is {word}. Nobody may know.")
+    (docs / "secret.csv").write_text(f"Word,Use\n{word},never")
+    update_index([docs], store, embedder)
+
+    def told() -> bool:
+        files = [path for path in store.rglob("*") if path.is_file()]
+        return any(word.encode() in path.read_bytes() for path in files)
+
+    assert told()
+    (docs / "secret.txt").unlink()
+    (docs / "secret.csv").unlink()
+    update_index([docs], store, embedder)
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        texts = [passage.text for passage in opened.store.get(opened.store.ids()).values()]
+        assert len(texts) == 3
+        assert not any(word in text for text in texts)
+    update_index([docs], store, embedder, rebuild=True)
+    assert not told()
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030",
+             "big5", "shift_jis", "euc_kr", "cp1252", "latin-1", "cp1251"]  # fmt: skip
+ARTICLES = {
+    "zh": "世界互聯網大會在浙江烏鎮舉行。共有來自一百二十六個國家和地區的嘉賓參加。" * 3,
+    "fr": "Le café a été fermé à Noël. L'été, la fête de la forêt réunit les élèves. " * 3,
+    "ru": "Всемирная конференция открылась в городе. В ней приняли участие многие. " * 3,
+}
+
+
+@pytest.mark.parametrize("language", ARTICLES)
+def test_an_article_gives_the_same_passages_in_any_encoding(
+    tmp_path: Path, store: Path, embedder: Any, language: str
+) -> None:
+    docs = tmp_path / "encoded"
+    docs.mkdir()
+    for name in ENCODINGS:
+        with contextlib.suppress(UnicodeEncodeError):
+            (docs / f"{name}.txt").write_bytes(ARTICLES[language].encode(name))
+    report = update_index([docs], store, embedder)
+    # Where an encoding writes this text with the same bytes as another, it is one file twice.
+    assert set(report.counts) <= {"added", "duplicate"}
+    opened = open_index(store)
+    assert opened is not None
+    with opened:
+        found: dict[str, set[Any]] = {}
+        for p in opened.store.get(opened.store.ids()).values():
+            found.setdefault(p.source, set()).add((p.start, p.end, p.text, p.language, p.title))
+    assert len(found) >= 8
+    assert len(set(map(frozenset, found.values()))) == 1

@@ -12,13 +12,7 @@ import pytest
 
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index import store as store_module
-from qa_bot.index.store import (
-    PassageStore,
-    drop_other_generations,
-    next_generation,
-    open_store,
-    where,
-)
+from qa_bot.index.store import PassageStore, open_store, where
 from qa_bot.types import Filter, Passage
 
 
@@ -146,15 +140,6 @@ def test_it_prints_and_logs_nothing(
         store.close()
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []
-
-
-def test_generations_count_up_and_old_ones_go(tmp_path: Path) -> None:
-    assert next_generation(tmp_path / "missing") == "passages-1"
-    for name in ("passages-2", "passages-10", "passages-x", "other"):
-        (tmp_path / name).mkdir()
-    assert next_generation(tmp_path) == "passages-11"
-    drop_other_generations(tmp_path, "passages-10")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["other", "passages-10"]
 
 
 @pytest.mark.parametrize("exact_up_to", [1000, 0], ids=["exact", "by the graph"])

@@ -1,0 +1,142 @@
+"""The folders that stores lie in: one at a time is the index, named by the manifest.
+
+A store is changed as a copy, which takes its place once it is whole. Whoever has a store
+open says so by a locked file beside it: what is in use is not deleted, and a file that
+nobody locks tells of a process that died, after which the store is tried in a child.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from qa_bot.index.child import command
+
+_PREFIX = "passages-"
+_PROBE_SECONDS = 120
+_numbers = itertools.count()
+
+
+def next_generation(store_dir: Path) -> str:
+    """A name for a new store's folder: "passages-3" where "passages-2" is the last."""
+    names = [path.name.removeprefix(_PREFIX) for path in store_dir.glob(f"{_PREFIX}*")]
+    return f"{_PREFIX}{max((int(n) for n in names if n.isdecimal()), default=0) + 1}"
+
+
+def drop_other_generations(store_dir: Path, kept: str) -> None:
+    """Delete the stores that were replaced or never finished, save those that are in use."""
+    for folder in store_dir.glob(f"{_PREFIX}*"):
+        if folder.name != kept and not any(_is_held(path) for path in _leases(folder)):
+            shutil.rmtree(folder, ignore_errors=True)
+            forget_the_dead(folder)
+
+
+def copy_generation(old: Path, new: Path) -> None:
+    """Copy a store that others may be reading, whose opening writes to it.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be read or written.
+    """
+    new.mkdir()
+    for path in sorted(old.rglob("*")):
+        target = new / path.relative_to(old)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        elif path.suffix == ".sqlite3":
+            with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(target)) as here:
+                there.backup(here)
+        elif not path.name.endswith("-journal"):
+            shutil.copyfile(path, target)
+
+
+def settle(folder: Path) -> None:
+    """Have the system write a store to the disk, so that no power cut can take it back."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+class Lease:
+    """Says that this process has a store open, until it is let go of or the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        from filelock import FileLock
+
+        self._path = folder.parent / f".open-{folder.name}-{os.getpid()}-{next(_numbers)}"
+        self._lock = FileLock(self._path, timeout=0)
+        # Where nothing can be written, no one can delete the store either.
+        with suppress(OSError):
+            self._lock.acquire()
+
+    @contextmanager
+    def released_on_error(self) -> Iterator[None]:
+        """Release it where the block fails."""
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """The store is closed."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+            self._lock.release()
+            self._path.unlink(missing_ok=True)  # some systems delete no file that is open
+
+
+def was_left_open(folder: Path) -> bool:
+    """Whether a process died while it had this store open."""
+    return any(not _is_held(path) for path in _leases(folder))
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Delete what processes left that died with this store open."""
+    for path in _leases(folder):
+        if not _is_held(path):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def probe(folder: Path) -> str | None:
+    """Try a store in a child process, since a damaged one may crash it; what is wrong, or None."""
+    try:
+        tried = subprocess.run(
+            command("qa_bot.index.probe", str(folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not open within {_PROBE_SECONDS} s"
+    if tried.returncode == 0:
+        return None
+    said = tried.stderr.decode("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else f"opening it ends the process with {tried.returncode}"
+
+
+def _leases(folder: Path) -> Iterator[Path]:
+    return folder.parent.glob(f".open-{folder.name}-*")
+
+
+def _is_held(path: Path) -> bool:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False

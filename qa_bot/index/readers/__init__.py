@@ -1,0 +1,62 @@
+"""Readers of the formats that are not plain text: which there are, and what they need.
+
+Each is a function `(data: bytes) -> Extracted` in a module here. They parse what strangers
+made, so they run in a child process only (`process.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How files of one suffix are read."""
+
+    module: str
+    """The module of `qa_bot.index.readers` that reads it."""
+    function: str = "read"
+    revision: int = 1
+    """To be raised when the reader gives another text for the same file."""
+    library: str | None = None
+    """The package it cannot do without."""
+    cure: str = ""
+    """What installs the library."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether its library is not installed."""
+        return self.library is not None and find_spec(self.library) is None
+
+    @property
+    def reader(self) -> str:
+        """Names what the extracted text depends on besides the file."""
+        made = f"{self.module} {self.revision}"
+        if self.library is None or self.missing:
+            return made
+        return f"{made} {self.library} {_version(self.library)}"
+
+
+_HTML = Format("webpage", library="trafilatura", cure="pip install 'qa-bot[html]'")
+FORMATS = {
+    ".csv": Format("delimited"),
+    ".docx": Format("docx"),
+    ".eml": Format("eml"),
+    ".epub": Format("epub"),
+    ".htm": _HTML,
+    ".html": _HTML,
+    ".json": Format("records"),
+    ".jsonl": Format("records", "read_lines"),
+    ".pdf": Format("pdf", library="pypdf", cure="pip install pypdf"),
+    ".tsv": Format("delimited"),
+    ".xlsx": Format("xlsx", library="openpyxl", cure="pip install openpyxl"),
+}
+"""By suffix, in lower case."""
+
+
+@cache
+def _version(library: str) -> str:
+    return version(library)

@@ -1,0 +1,71 @@
+"""PDF: the text of each page, where it has any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from io import BytesIO
+
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
+from qa_bot.index.readers.parts import Unreadable, iso_date, one_line, paged, tidy
+from qa_bot.types import Extracted
+
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
+_NO_TITLE = re.compile(r"microsoft \w+ - |untitled|.*\.(?:docx?|pdf|indd|rtf|odt|tex|dvi)$", re.I)
+
+
+def read(data: bytes) -> Extracted:
+    """The text of a .pdf file, words that were hyphenated at a line's end made whole.
+
+    A page that cannot be read is left out, and said in the note; a file with none is unreadable.
+    """
+    try:
+        document = PdfReader(BytesIO(data))
+        if document.is_encrypted and not document.decrypt(""):
+            raise Unreadable("is encrypted; save it without a password")
+        count = len(document.pages)
+        known = document.metadata
+    except PyPdfError as exc:
+        raise Unreadable(f"is damaged, encrypted or no PDF: {exc}") from exc
+    pages, lost = [], []
+    for number in range(count):
+        try:
+            pages.append(_joined(tidy(document.pages[number].extract_text())))
+        except MemoryError:
+            raise
+        except Exception:  # whatever is wrong with it, the other pages can be read
+            pages.append("")
+            lost.append(number + 1)
+    if count and len(lost) == count:
+        raise Unreadable("is damaged: none of its pages can be read")
+    text, starts = paged(pages)
+    title = one_line(str(known.title or "")) if known else ""
+    return Extracted(
+        text if text.strip() else "",
+        title="" if _NO_TITLE.match(title) else title,
+        author=one_line(str(known.author or "")) or None if known else None,
+        date=iso_date(known.get("/CreationDate") if known else None),
+        pages=starts,
+        note=_note(pages, lost),
+    )
+
+
+def _joined(page: str) -> str:
+    return _HYPHEN.sub(lambda hyphen: "" if _is_split(page, hyphen) else "-\n", page)
+
+
+def _is_split(page: str, hyphen: re.Match[str]) -> bool:
+    """Whether a hyphen parts a word: names and compounds go on with a capital letter."""
+    return page[hyphen.end()].islower()
+
+
+def _note(pages: Sequence[str], lost: Sequence[int]) -> str | None:
+    bare = sum(not page.strip() for page in pages) - len(lost)
+    if bare == len(pages):
+        return "no text (scanned?)"
+    notes = [f"{bare} of {len(pages)} pages have no text (scanned?)"] if bare else []
+    if lost:
+        notes.append(f"pages that cannot be read: {', '.join(map(str, lost))}")
+    return "; ".join(notes) or None

@@ -1,0 +1,51 @@
+"""Workbooks: the rows of every sheet, as they were last calculated."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from openpyxl import load_workbook
+
+from qa_bot.index.readers.parts import open_zip
+from qa_bot.index.readers.table import records
+from qa_bot.types import Extracted
+
+
+def read(data: bytes) -> Extracted:
+    """A paragraph for each row of an .xlsx file, under its sheet's name if there are several."""
+    open_zip(data).close()
+    book = load_workbook(BytesIO(data), read_only=True, data_only=True)
+    paragraphs: list[str] = []
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # what a file says of its size need not be true
+        rows = list(records(_cells(sheet)))
+        if rows and len(book.worksheets) > 1:
+            paragraphs.append(sheet.title)
+        paragraphs += rows
+    known = book.properties
+    made = known.created if known.creator != "openpyxl" else None
+    return Extracted(
+        "\n\n".join(paragraphs),
+        title=known.title or "",
+        author=known.creator if made else None,
+        date=made.date().isoformat() if made else None,
+        rows=True,
+    )
+
+
+def _cells(sheet: Any) -> Iterator[list[str]]:
+    for row in sheet.iter_rows(values_only=True):
+        yield [_shown(value) for value in row]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value)
