@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ollama_server import Faults, OllamaServer, running
 
+from qa_bot import runner
+from qa_bot.app import QABot
 from qa_bot.cli import main
 from qa_bot.prompts import phrases
-from qa_bot.types import Message, Usage
+from qa_bot.types import Answer, Message, Usage
 
 ARTICLE = """The museum opened its new wing
 
@@ -225,6 +228,51 @@ def test_a_server_that_dies_midway_gives_an_error_not_half_an_answer(shell: Shel
     shell.server.faults = Faults(die_after=1)
     assert shell("ask", "--json", QUESTION) == 5
     assert shell.out == ""
+
+
+@pytest.mark.parametrize(
+    ("faults", "named"),
+    [
+        (Faults(die_after=0), "broke off"),
+        (Faults(busy=True), "busy"),
+        (Faults(slow=1.5), "did not answer in time"),
+    ],
+    ids=["dies", "busy", "slow"],
+)
+def test_a_batch_outlives_a_server_that_fails_midway(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, faults: Faults, named: str
+) -> None:
+    """The rows say so, the rest is answered; later, only what failed is asked again."""
+    ask = QABot.ask
+
+    def ask_a_faulty_server(bot: QABot, question: str, *rest: Any, id: str) -> Answer:
+        shell.server.faults = faults if id == "2" else Faults()
+        return ask(bot, question, *rest, id=id)
+
+    monkeypatch.setenv("QA_BOT_OLLAMA_TIMEOUT", "1")
+    monkeypatch.setattr(runner, "RETRY_WAITS", (0.01, 0.01))
+    monkeypatch.setattr(QABot, "ask", ask_a_faulty_server)
+    Path("q.txt").write_text(f"{QUESTION}\n{QUESTION}\nHow many came to see it last year?\n")
+    assert shell("batch", "q.txt", "-o", "a.jsonl") == 3
+    rows = [json.loads(line) for line in Path("a.jsonl").read_text("utf-8").splitlines()]
+    assert [row["status"] for row in rows] == ["answered", "error", "answered"]
+    assert named in rows[1]["error"]
+    monkeypatch.setattr(QABot, "ask", ask)
+    shell.server.faults = Faults()
+    assert shell("batch", "q.txt", "-o", "a.jsonl", "--retry-errors") == 0
+    done = [json.loads(line) for line in Path("a.jsonl").read_text("utf-8").splitlines()]
+    assert (done[0], done[2]) == (rows[0], rows[2])
+    assert done[1]["answer"] == done[0]["answer"]
+
+
+def test_a_batch_of_an_index_that_changed_is_not_resumed(shell: Shell) -> None:
+    Path("q.txt").write_text(QUESTION)
+    assert shell("batch", "q.txt", "-o", "a.html") == 0
+    assert shell("batch", "q.txt", "-o", "a.html", "--resume") == 0
+    (shell.documents / "zoo.txt").write_text("The zoo has 310,000 fish. It is old.\n")
+    assert shell("index") == 0
+    assert shell("batch", "q.txt", "-o", "a.html", "--resume") == 2
+    assert "documents: 1 then, 2 now" in shell.err
 
 
 def test_auto_takes_ollama_where_it_has_the_model_and_says_so(

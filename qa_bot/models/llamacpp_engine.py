@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,13 @@ from qa_bot.errors import BackendError
 from qa_bot.models.engine import Sink, chat_dicts, in_background, window_error
 from qa_bot.types import Message, Usage
 
-CACHE_MIB = 256
-"""Bound of the prompts kept beside the current one; the library's own is 8 GiB."""
-
 
 class LlamaCppEngine:
     """A GGUF model in llama.cpp, one slot, greedy.
 
-    The prompt's common prefix is kept between calls. A cancel takes effect at the next
+    A prompt is read from its start, for what is read in one go decides the last bits of its
+    probabilities. Only `generate` goes on from a `next_token` of most of the same prompt:
+    what it writes then still depends on these two alone. A cancel takes effect at the next
     token, or at the next batch of a prompt that is still being read.
     """
 
@@ -45,6 +44,8 @@ class LlamaCppEngine:
         self._cleanup = weakref.finalize(self, shutil.rmtree, self._folder, True)
         self._key = secrets.token_hex(16)
         self._server: Any = None
+        self._judged = ""
+        """The prompt that `next_token` has just read."""
         try:
             self._server = xllamacpp.Server(self._parameters(path, threads))
         except RuntimeError as exc:
@@ -63,7 +64,7 @@ class LlamaCppEngine:
         params.model.path = str(path)
         params.n_ctx = self.context_window
         params.n_parallel = 1
-        params.cache_ram_mib = CACHE_MIB
+        params.cache_ram_mib = 0  # prompts kept beside the current one
         params.verbosity = -1
         params.warmup = False  # __init__ warms it up through the whole path instead
         params.api_keys = [self._key]
@@ -121,7 +122,10 @@ class LlamaCppEngine:
 
         with self._lock:
             if not sink.stopped:
-                self._call(request, receive)
+                prompt = _joined(request["messages"])
+                goes_on = 2 * _shared(self._judged, prompt) > len(prompt)
+                self._judged = ""
+                self._call({**request, "cache_prompt": goes_on}, receive)
         if failure is not None:
             raise failure
         return usage
@@ -130,15 +134,17 @@ class LlamaCppEngine:
         self, messages: Sequence[Message], top: int = 10
     ) -> tuple[dict[str, float], Usage]:
         """See `Engine.next_token`."""
-        request = {
+        request: dict[str, Any] = {
             "messages": chat_dicts(messages),
             "max_tokens": 1,
             "temperature": 0,
             "logprobs": True,
             "top_logprobs": top,
+            "cache_prompt": False,
         }
         with self._lock:
             response = self._call(request)
+            self._judged = _joined(request["messages"])
         _raise_error(response, self.context_window)
         content = response["choices"][0]["logprobs"]["content"]
         found: dict[str, float] = {}
@@ -170,6 +176,17 @@ class LlamaCppEngine:
             self._server = None
             self._http.close()
             self._cleanup()
+
+
+def _joined(messages: Sequence[Mapping[str, str]]) -> str:
+    """A prompt's text, to compare with another's."""
+    return "\n".join(message["content"] for message in messages)
+
+
+def _shared(first: str, second: str) -> int:
+    """Characters that both begin with."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
 def _raise_error(response: dict[str, Any], context_window: int) -> None:

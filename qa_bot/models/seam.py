@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from threading import Lock
 from typing import Any, Protocol, cast
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -31,6 +32,8 @@ from qa_bot.models.replies import (
 )
 from qa_bot.types import Message, Usage
 
+REMEMBERED = 4096
+"""Prompts whose results are kept: far more than an engine's prefix cache has room for."""
 DEFAULT_WINDOW = 4096
 """Window of an Ollama LLM that was made without one; its model's own may fill the memory."""
 
@@ -79,10 +82,16 @@ def answering_model(llm: LLM) -> AnsweringModel:
 
 
 class EmbeddedModel:
-    """A model in this process: choices by grammar, yes or no by probabilities."""
+    """A model in this process: choices by grammar, yes or no by probabilities.
+
+    A prompt that was read before is answered from memory: found whole in an engine's prefix
+    cache, its last token would be read alone, by other arithmetic, and an answer would
+    depend on what was asked before. (With a part of it in the cache, nothing differs.)
+    """
 
     def __init__(self, llm: EmbeddedLLM) -> None:
         self._llm = llm
+        self._known = _Recent()
         self.name = llm.model
         self.digest = llm.digest
         self.context_window = llm.context_window
@@ -96,7 +105,22 @@ class EmbeddedModel:
     ) -> Generator[str, None, Usage]:
         """See `AnsweringModel.stream`."""
         self.load()
-        return self._llm.engine.generate(messages, max_tokens=max_tokens)
+        asked = ("stream", *messages, max_tokens)
+        if (known := self._known.get(asked)) is not None:
+            yield known[0]
+            return known[1]
+        said: list[str] = []
+        usage: Usage = Usage()
+        with closing(self._llm.engine.generate(messages, max_tokens=max_tokens)) as pieces:
+            while True:
+                try:
+                    said.append(next(pieces))
+                except StopIteration as end:
+                    usage = end.value
+                    break
+                yield said[-1]
+        self._known.add(asked, ("".join(said), usage))
+        return usage
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
@@ -105,25 +129,49 @@ class EmbeddedModel:
         if not options:
             return (), Usage()
         self.load()
-        text, usage = drain(
-            self._llm.engine.generate(
+        asked = ("choose", *messages, *options, at_most)
+        if (known := self._known.get(asked)) is None:
+            generated = self._llm.engine.generate(
                 messages,
                 max_tokens=longest_choice(options, at_most),
                 grammar=choice_grammar(options, at_most),
             )
-        )
+            known = self._known.add(asked, drain(generated))
+        text, usage = known
         return listed(text.split(", "), options, at_most), usage
 
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         """See `AnsweringModel.probability_of_yes`."""
         self.load()
-        tokens, usage = self._llm.engine.next_token(messages)
-        return yes_share(tokens.items()), usage
+        asked = ("yes", *messages)
+        if (known := self._known.get(asked)) is None:
+            tokens, usage = self._llm.engine.next_token(messages)
+            known = self._known.add(asked, (yes_share(tokens.items()), usage))
+        return known
 
     def count_tokens(self, text: str) -> int:
         """See `AnsweringModel.count_tokens`."""
         self.load()
         return self._llm.engine.count_tokens(text)
+
+
+class _Recent:
+    """Results by what was asked. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[Any, ...], tuple[Any, Usage]] = {}
+        self._turn = Lock()
+
+    def get(self, asked: tuple[Any, ...]) -> tuple[Any, Usage] | None:
+        return self._results.get(asked)
+
+    def add(self, asked: tuple[Any, ...], result: tuple[Any, Usage]) -> tuple[Any, Usage]:
+        """Keep a result, in place of the oldest where there are too many."""
+        with self._turn:
+            self._results[asked] = result
+            if len(self._results) > REMEMBERED:
+                del self._results[next(iter(self._results))]
+        return result
 
 
 class OllamaModel:

@@ -8,14 +8,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qa_bot.errors import BackendError
-from qa_bot.models.embedded import drain
+from qa_bot.models.embedded import EmbeddedLLM, drain
 from qa_bot.models.engine import Engine, load_engine
+from qa_bot.models.llamacpp_engine import LlamaCppEngine
+from qa_bot.models.openvino_engine import OpenVINOEngine
 from qa_bot.models.replies import choice_grammar, yes_share
+from qa_bot.models.seam import EmbeddedModel
+from qa_bot.prompts import load_prompt
 from qa_bot.types import Message, Usage
 
 pytestmark = pytest.mark.models
@@ -79,10 +85,44 @@ def test_next_tokens_are_probabilities(real_engine: Engine) -> None:
     assert usage.completion_tokens == 1
 
 
+QUESTIONS = {
+    "How many companies took part in 2020?": "130 entreprises ont participé à l'exposition. "
+    "L'économie numérique a atteint 35 800 milliards de yuans en 2019, soit 36,2% du PIB.",
+    "Who is the head of Cainiao?": "Wan Lin, PDG de Cainiao Network, a pris part à la réunion.",
+    "How many people came?": "Plus de 2 000 personnes sont venues de plus de 120 pays.",
+    "How many people came in 2022?": "Plus de 2 000 personnes sont venues de plus de 120 pays.",
+}
+
+
+@pytest.mark.parametrize("kind", [LlamaCppEngine, OpenVINOEngine])
+def test_what_was_asked_before_changes_nothing(
+    kind: type[Engine], embedded_model_path: Path, default_model_path: Path
+) -> None:
+    """The same probabilities, bit for bit, and the same texts in another order."""
+    path = default_model_path if kind is OpenVINOEngine else embedded_model_path
+
+    def asked(order: Sequence[int]) -> dict[int, tuple[float, str]]:
+        engine: Any = kind(path, context_window=1024, threads=None)  # type: ignore[call-arg]
+        model = EmbeddedModel(EmbeddedLLM(lambda: engine, model="tiny"))
+        found = {}
+        for place in order:
+            question, evidence = list(QUESTIONS.items())[place]
+            gate = load_prompt("gate").fill(evidence=evidence, question=question)
+            answer = load_prompt("answer").fill(
+                evidence=evidence, question=question, instruction="Answer in English."
+            )
+            probability, _ = model.probability_of_yes(gate)
+            found[place] = probability, drain(model.stream(answer, max_tokens=8))[0]
+        engine.close()
+        return found
+
+    assert asked([0, 1, 2, 3]) == asked([3, 0, 0, 2, 1, 3])
+
+
 def test_the_prefix_cache_changes_no_probability(real_engine: Engine) -> None:
     """A prompt read afresh and one found in the cache say the same, to two per cent.
 
-    Bit for bit they cannot: sums are rounded by how the prompt is cut into batches.
+    Bit for bit OpenVINO does not: see `EmbeddedModel`, which asks nothing twice.
     """
     ask = [Message("user", f"{time.monotonic()}: {'A fox jumps. ' * 60} Is it a fox? Yes or No?")]
     fresh = yes_share(real_engine.next_token(ask)[0].items())

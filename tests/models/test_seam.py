@@ -164,6 +164,28 @@ def test_closing_an_embedded_answer_cancels_the_engine(
     assert engine.cancelled
 
 
+def test_a_prompt_that_was_read_before_is_answered_from_memory(
+    embedded: AnsweringModel, engine: Any
+) -> None:
+    """An engine would read it by other arithmetic, from its cache."""
+    for _ in range(2):
+        pieces, usage = drained(embedded.stream(ASK, max_tokens=9))
+        assert ("".join(pieces), usage) == ("130 companies took part.", Usage(100, 3))
+        assert embedded.choose(ASK, ["S1"], at_most=1)[1] == Usage(100, 3)
+        assert embedded.probability_of_yes(ASK)[1] == Usage(100, 1)
+    assert len(engine.asked) == 3
+    drained(embedded.stream(ASK, max_tokens=8))
+    assert len(engine.asked) == 4
+
+
+def test_half_an_answer_is_not_remembered(embedded: AnsweringModel, engine: Any) -> None:
+    stream = embedded.stream(ASK, max_tokens=9)
+    next(stream)
+    stream.close()
+    drained(embedded.stream(ASK, max_tokens=9))
+    assert len(engine.asked) == 2
+
+
 @pytest.mark.parametrize(
     ("reply", "chosen"), [("S2, S1", ("S2", "S1")), ("NONE", ()), ("S1, S1", ("S1",))]
 )
