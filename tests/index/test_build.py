@@ -361,7 +361,7 @@ def test_nothing_is_embedded_twice(
     said: list[str] = []
     statuses(docs, store, embedder, notify=said.append)
     assert "damaged" in said[0]
-    assert counting.texts == 1
+    assert counting.texts == 2
     monkeypatch.undo()
     assert content(store, embedder) == fresh(docs, tmp_path, embedder)
 
