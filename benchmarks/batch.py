@@ -2,10 +2,10 @@
 
     python benchmarks/batch.py QUESTIONS.jsonl [options of qa-bot ask …]
 
-Asks every question of the file three times: in a loop of `qa-bot ask --json`, and as a
-batch with one job and with two. The index must be there, so that none of them builds it.
-Prints a JSON object: questions a minute of each, and how many answers of the loop and of
-two jobs differ from those of one job.
+Asks every question of the file in a loop of `qa-bot ask --json`, and as a batch with one
+job and, of a server (`--llm ollama/NAME`), with two. The index must be there, so that none
+of them builds it. Prints a JSON object: questions a minute of each, and how many answers
+differ from those of one job.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
         loop.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
     seconds["loop"] = time.perf_counter() - started
     answers = {"loop": [record["answer"] for record in loop]}
-    for jobs in ("1", "2"):
+    for jobs in ("1", "2") if any("ollama/" in option for option in options) else ("1",):
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "answers.jsonl"
             started = time.perf_counter()

@@ -76,7 +76,7 @@ def answer_all(
     Args:
         bot: what answers.
         questions: a file, or texts, or rows with the fields of a file's.
-        jobs: questions in hand at once.
+        jobs: questions in hand at once, where the bot takes several.
 
     Raises:
         UsageError: the file cannot be read.
@@ -88,4 +88,4 @@ def answer_all(
 
     rows = read_questions(questions) if isinstance(questions, Path) else as_questions(questions)
     bot.load()
-    return run(bot.ask, rows, jobs=jobs)
+    return run(bot.ask, rows, jobs=jobs if bot.takes_jobs else 1)

@@ -83,6 +83,17 @@ class QABot:
             self._llm or make_llm(self.settings, self._threads, self._fetching, self._notify)
         )
 
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether questions may be asked at once, as of a server.
+
+        A model in this process reads one prompt at a time, and its answer is the same
+        whatever was asked before only where no other question comes in between.
+        """
+        from qa_bot.models.seam import EmbeddedModel
+
+        return not isinstance(self.model, EmbeddedModel)
+
     def index(
         self, paths: str | Path | Sequence[str | Path] = (), *, rebuild: bool = False
     ) -> IndexReport:

@@ -103,7 +103,7 @@ def batch(
             done are asked again only where their question differs.
         retry_errors: resume, and ask again what failed.
         limit: take only so many rows of the file.
-        jobs: questions in hand at once.
+        jobs: questions in hand at once, where the bot takes several.
         watch: called before the first row and after every one.
 
     Returns:
@@ -120,8 +120,9 @@ def batch(
     rows = read_questions(questions)
     if answers == "-":
         bot.load()  # what no row could survive ends the run before the first
-        return _to_stream(bot, rows[:limit], out, jobs, watch)
+        return _to_stream(bot, rows[:limit], out, jobs if bot.takes_jobs else 1, watch)
     identity = {"questions_sha256": _digest(rows), **bot.configuration()}
+    jobs = jobs if bot.takes_jobs else 1
     rows = rows[:limit]
     with Journal.open(_state(answers), identity, resume=resume, force=force) as journal:
         known = Finished(rows, journal, retry_errors)

@@ -260,7 +260,7 @@ def _parser() -> argparse.ArgumentParser:
                        "the configuration differ")  # fmt: skip
     batch.add_argument("--limit", type=int, metavar="N", help="take the first N rows only")
     batch.add_argument("--jobs", type=int, default=1, metavar="N",
-                       help="questions to ask at once, for servers (default 1)")  # fmt: skip
+                       help="questions to ask a server at once (default 1)")  # fmt: skip
 
     index = _command(commands, "index", _index, "bring the index up to date with folders")
     index.add_argument("paths", nargs="*", metavar="PATH", help="folders; default: the same as "

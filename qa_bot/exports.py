@@ -98,7 +98,7 @@ def write_html(records: Iterable[Record], file: TextIO, about: About) -> None:
     file.write(_HEAD.format(title=_escaped(about.title), style=_STYLE))
     file.write("<nav><ol>\n")
     for number, record in enumerate(records, start=1):
-        file.write(f'<li {_in(record["language"])}><a href="#r{number}">{_heading(record)}</a> '
+        file.write(f'<li><a href="#r{number}" {_in(record["language"])}>{_heading(record)}</a> '
                    f"{_badge(record)}</li>\n")  # fmt: skip
     file.write("</ol></nav>\n")
     for number, record in enumerate(records, start=1):
@@ -117,7 +117,7 @@ def write_html(records: Iterable[Record], file: TextIO, about: About) -> None:
 def _article(record: Record, number: int, about: About) -> str:
     language = _in(record["language"])
     parts = [f'<article id="r{number}">',
-             f"<h2 {language}>{_heading(record)} {_badge(record)}</h2>"]  # fmt: skip
+             f"<h2 {language}>{number}. {_heading(record)} {_badge(record)}</h2>"]  # fmt: skip
     if _rephrased(record):
         parts.append(f'<p class="small">Understood as: <span {language}>'
                      f"{_escaped(record['standalone_question'])}</span></p>")  # fmt: skip
@@ -125,7 +125,7 @@ def _article(record: Record, number: int, about: About) -> str:
     if _unsupported(record):
         parts.append(f'<p class="caution">{CAUTION}</p>')
     for item in record["citations"]:
-        place = " · ".join(map(_escaped, _place(item, about)))
+        place = " · ".join(f"<bdi>{_escaped(part)}</bdi>" for part in _place(item, about))
         parts.append(
             f'<figure id="{_anchor(number, item["marker"])}">'
             f'<figcaption><a href="#r{number}">[{item["marker"]}]</a> {place}</figcaption>'

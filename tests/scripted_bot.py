@@ -27,6 +27,7 @@ class ScriptedBot:
     """The error that a question meets, where it meets one."""
     settings: dict[str, Any] = field(default_factory=lambda: {"model": "scripted"})
     asked: list[str] = field(default_factory=list)
+    takes_jobs: bool = True
 
     def load(self) -> None:
         """There is nothing to load."""

@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -336,6 +337,20 @@ def test_a_kill_at_any_moment_loses_nothing_and_repeats_nothing(run: Batch) -> N
 def whole_lines(folder: Path) -> bool:
     """Whether the answers end in a whole line; a kill may tear the one being written."""
     return (folder / "a.jsonl").read_bytes().endswith(b"\n")
+
+
+def test_an_embedded_model_is_asked_one_question_at_a_time(run: Batch) -> None:
+    """Two at once would each change what the other finds in the prefix cache."""
+    run.bot.takes_jobs = False
+    threads = set()
+
+    def look(question: str) -> Exception | None:
+        threads.add(threading.get_ident())
+        return None
+
+    run.bot.fault = look
+    assert run("q.jsonl", "-o", "a.jsonl", "--jobs", "3") == 0
+    assert threads == {threading.get_ident()}
 
 
 def test_a_notebook_gets_the_same_records() -> None:
