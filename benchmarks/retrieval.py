@@ -52,8 +52,8 @@ class Case:
     gold: NDArray[np.bool_]
     sources: tuple[str, ...]
     gold_docs: frozenset[str]
-    words: Floats
-    """BM25 of the candidates, and of nothing else: it cannot lose what the pool has lost."""
+    bm25: tuple[float, float]
+    """The ranks of the best gold passage and document by BM25 over the whole collection."""
 
 
 def is_hit(passage: Passage, start: int, end: int) -> bool:
@@ -112,29 +112,43 @@ def _case(name: str, row: dict[str, Any], index: Any, embedder: Any, words: "Bm2
         np.array(gold),
         tuple(c.passage.source for c in pool),
         docs,
-        words.scores(question, [c.passage.id for c in pool]),
+        words.ranks(question, golds, docs),
     )
 
 
 class Bm25:
-    """The usual lexical baseline: words, and pairs of characters where nothing parts words."""
+    """The usual lexical baseline (Okapi): words, and pairs of characters where nothing parts words.
+
+    With k1 = 1.2 and b = 0.75.
+    """
 
     def __init__(self, store: PassageStore) -> None:
-        self._counts = {p.id: Counter(_words(p.text)) for p in store.get(store.ids()).values()}
-        self._df = Counter(word for counts in self._counts.values() for word in counts)
-        self._mean = sum(c.total() for c in self._counts.values()) / len(self._counts)
+        self._passages = list(store.get(store.ids()).values())
+        counted = [Counter(_words(passage.text)) for passage in self._passages]
+        sizes = np.array([counts.total() for counts in counted])
+        self._lengths = 1.2 * (0.25 + 0.75 * sizes / sizes.mean())
+        self._holders: dict[str, list[tuple[int, int]]] = {}
+        for place, counts in enumerate(counted):
+            for word, count in counts.items():
+                self._holders.setdefault(word, []).append((place, count))
 
-    def scores(self, question: str, ids: Sequence[str]) -> Floats:
-        """Okapi BM25 with k1 = 1.2 and b = 0.75."""
-        size = len(self._counts)
-        found = np.zeros(len(ids))
+    def ranks(
+        self, question: str, golds: Sequence[tuple[str, int, int]], docs: frozenset[str]
+    ) -> tuple[float, float]:
+        """The ranks of the best gold passage and document, each document by its best passage."""
+        scores = np.zeros(len(self._passages))
         for word in set(_words(question)):
-            idf = math.log(1 + (size - self._df[word] + 0.5) / (self._df[word] + 0.5))
-            for place, each in enumerate(ids):
-                counts = self._counts[each]
-                length = 0.25 + 0.75 * counts.total() / self._mean
-                found[place] += idf * 2.2 * counts[word] / (counts[word] + 1.2 * length)
-        return found
+            holders = self._holders.get(word, [])
+            idf = math.log(1 + (len(scores) - len(holders) + 0.5) / (len(holders) + 0.5))
+            for place, count in holders:
+                scores[place] += idf * 2.2 * count / (count + self._lengths[place])
+        gold = [any(p.source == s and is_hit(p, a, b) for s, a, b in golds) for p in self._passages]
+        best: dict[str, float] = {}
+        for passage, score in zip(self._passages, scores, strict=True):
+            best[passage.source] = max(best.get(passage.source, 0.0), float(score))
+        right = max((best[source] for source in docs), default=0.0)
+        above = sum(score >= right for source, score in best.items() if source not in docs)
+        return _rank(scores, np.array(gold)), 1 + above if right else math.inf
 
 
 def _words(text: str) -> list[str]:
@@ -151,19 +165,22 @@ def fit(cases: Sequence[Case], kept: Sequence[int]) -> Floats:
     """Weights under which the gold passage of a question is the likeliest of its candidates.
 
     A conditional logit (McFadden 1974), by Newton's method; several gold passages share the
-    likelihood. The other signals' weights are 0.
+    likelihood. Questions across languages count as much, together, as those within one: the
+    sets have few of them. The weights of signals that are not `kept` are 0.
     """
     fitted = [case for case in cases if case.gold.any()]
+    kinds = Counter(case.cross for case in fitted)
+    shares = [1 / (len(kinds) * kinds[case.cross]) for case in fitted]
     scale = np.std(np.concatenate([case.signals for case in fitted]), axis=0) + 1e-9
     weights = np.zeros(len(SIGNALS))
     for _ in range(200):
         slope, bend = SHRINKAGE * weights, SHRINKAGE * np.eye(len(weights))
-        for case in fitted:
+        for case, share in zip(fitted, shares, strict=True):
             x = case.signals / scale
             p = _softmax(x @ weights)
             mean = p @ x
-            slope -= (x[case.gold].mean(axis=0) - mean) / len(fitted)
-            bend += ((x * p[:, None]).T @ x - np.outer(mean, mean)) / len(fitted)
+            slope -= share * (x[case.gold].mean(axis=0) - mean)
+            bend += share * ((x * p[:, None]).T @ x - np.outer(mean, mean))
         step = np.zeros(len(weights))
         step[kept] = np.linalg.solve(bend[np.ix_(kept, kept)], slope[kept])
         # Far from the optimum a whole step would overshoot and never come back.
@@ -214,11 +231,11 @@ def passage_ranks(cases: Sequence[Case], scores: Sequence[Floats]) -> Floats:
 
     A passage that ties with it counts as above it, so that no constant score looks good.
     """
-    ranks = [
-        1 + (s[~case.gold] >= s[case.gold].max()).sum() if case.gold.any() else math.inf
-        for case, s in zip(cases, scores, strict=True)
-    ]
-    return np.array(ranks, dtype=float)
+    return np.array([_rank(s, case.gold) for case, s in zip(cases, scores, strict=True)])
+
+
+def _rank(scores: Floats, gold: NDArray[np.bool_]) -> float:
+    return float(1 + (scores[~gold] >= scores[gold].max()).sum()) if gold.any() else math.inf
 
 
 def document_ranks(cases: Sequence[Case], scores: Sequence[Floats]) -> Floats:
@@ -260,13 +277,19 @@ def ablation(cases: Sequence[Case]) -> list[str]:
     """A line of Markdown a combination of signals: passage @1 / @5, documents' nDCG@10."""
     names = list(SIGNALS)
     every = list(range(len(names)))
-    rows: list[tuple[str, list[Floats]]] = [
-        ("BM25 alone, of the same candidates", [case.words for case in cases]),
-        ("passage alone", [case.signals[:, 0] for case in cases]),
-        ("all signals", held_out(cases, every)),
+
+    def ranked(scores: Sequence[Floats]) -> tuple[Floats, Floats]:
+        return passage_ranks(cases, scores), document_ranks(cases, scores)
+
+    rows = [
+        ("BM25", (np.array([c.bm25[0] for c in cases]), np.array([c.bm25[1] for c in cases]))),
+        ("passage alone", ranked([case.signals[:, 0] for case in cases])),
+        ("all signals", ranked(held_out(cases, every))),
     ]
-    rows += [(f"without {name}", held_out(cases, [i for i in every if i != at]))
-             for at, name in enumerate(names)]  # fmt: skip
+    rows += [
+        (f"without {name}", ranked(held_out(cases, [i for i in every if i != at])))
+        for at, name in enumerate(names)
+    ]
     slices: dict[str, Callable[[Case], bool]] = {}
     for name in dict.fromkeys(case.set for case in cases):
         slices[name] = lambda case, name=name: case.set == name
@@ -275,8 +298,7 @@ def ablation(cases: Sequence[Case]) -> list[str]:
                 case.set == name and case.cross
             )
     lines = ["| | " + " | ".join(slices) + " |", "|---" * (len(slices) + 1) + "|"]
-    for label, scores in rows:
-        ranks, docs = passage_ranks(cases, scores), document_ranks(cases, scores)
+    for label, (ranks, docs) in rows:
         gain = np.where(docs <= 10, 1 / np.log2(docs + 1), 0.0)
         cells = []
         for of in slices.values():

@@ -16,8 +16,8 @@ from qa_bot.types import Candidate, Hit, Passage
 
 DEPTH = 20
 """How far down the ranking is kept in an answer record."""
-POOL = 100
-"""Nearest passages that the signals put in order."""
+POOL = 60
+"""Nearest passages that the signals put in order; 100 rank no better (benchmarks/README.md)."""
 
 
 class Searchable(Protocol):

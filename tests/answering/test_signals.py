@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.answering.signals import SIGNALS
-from qa_bot.answering.signals.nearness import BESIDE, near_neighbour, near_sentence
+from qa_bot.answering.signals.nearness import near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
 from qa_bot.answering.signals.years import same_year
@@ -44,14 +44,6 @@ def test_every_signal_gives_each_candidate_one_finite_number(
 
 def test_the_nearest_sentence_speaks_for_a_long_passage() -> None:
     assert near_sentence("?", [candidate("x", sentences=(0.1, 0.8)), candidate("x")]) == [0.8, 0.5]
-
-
-def test_a_passage_gains_by_its_neighbour_in_the_document_only() -> None:
-    first = candidate("x" * 10, start=0, cosine=0.9)
-    beside = candidate("x" * 10, start=20, cosine=0.3)
-    far = candidate("x" * 10, start=31 + BESIDE, cosine=0.2)
-    other = candidate("x" * 10, source="b.txt", start=20, cosine=0.1)
-    assert near_neighbour("?", [other, far, beside, first]) == [0.1, 0.1, 0.9, 0.3]
 
 
 def test_rare_words_tell_passages_of_one_language_apart() -> None:

@@ -15,10 +15,9 @@ PAIR = 2
 """Letters of a piece where words are not set apart by spaces."""
 
 _MARKS = re.compile("[\u0300-\u036f]+")
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff"
+_UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]+)")
 """Thai, Lao, Burmese, Khmer, kana and Han."""
-_SETS_NO_SPACES = re.compile(rf"[{_UNSPACED}]")
-_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_GAP = re.compile(r"[\W_]+")
 
 
 def shared_words(question: str, candidates: Sequence[Candidate]) -> list[float]:
@@ -30,7 +29,7 @@ def shared_words(question: str, candidates: Sequence[Candidate]) -> list[float]:
     question shares with passages in another language is names and numbers.
     """
     wanted = sorted(_pieces(question))
-    texts = [_marked(f"{each.passage.title} {each.passage.text}") for each in candidates]
+    texts = [_folded(f"{each.passage.title} {each.passage.text}") for each in candidates]
     had = [[piece in text for piece in wanted] for text in texts]
     by_language: dict[str, list[int]] = {}
     for place, candidate in enumerate(candidates):
@@ -48,17 +47,17 @@ def shared_words(question: str, candidates: Sequence[Candidate]) -> list[float]:
     return scores
 
 
-def _marked(text: str) -> str:
-    """The words of a text, folded, each between two marks that show where it ends."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).lower())
-    return " ".join(f"<{word}>" for word in _WORD.findall(_MARKS.sub("", folded)))
+def _folded(text: str) -> str:
+    """The words of a text without case and accents, each between two spaces."""
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.lower()))
+    return _GAP.sub(" ", " " + _UNSPACED.sub(r" \1 ", bare) + " ")
 
 
 def _pieces(text: str) -> set[str]:
     found: set[str] = set()
-    for word in _marked(text).split():
-        unspaced = _SETS_NO_SPACES.match(word[1])
-        found.update(_cut(word[1:-1], PAIR) if unspaced else _cut(word, GRAM))
+    for word in _folded(text).split():
+        unspaced = _UNSPACED.match(word)
+        found.update(_cut(word, PAIR) if unspaced else _cut(f" {word} ", GRAM))
     return found
 
 
