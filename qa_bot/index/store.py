@@ -5,8 +5,12 @@ Nodes become `Passage` here and nowhere else.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
+import os
+import shutil
+import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from qa_bot.errors import IndexUnusable
-from qa_bot.index.generations import Lease
+from qa_bot.index.generations import Lease, copy_generation
 from qa_bot.types import Passage
 
 if TYPE_CHECKING:
@@ -199,9 +203,10 @@ def open_store(folder: Path) -> PassageStore:
     configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
     lease = Lease(folder)
     with _translated(folder), lease.released_on_error():
+        opened = _writable(folder)
         # Its declared type lacks `close`.
         client: Any = chromadb.PersistentClient(
-            path=str(folder), settings=Settings(anonymized_telemetry=False)
+            path=str(opened), settings=Settings(anonymized_telemetry=False)
         )
         try:
             collection = client.get_or_create_collection(
@@ -211,6 +216,16 @@ def open_store(folder: Path) -> PassageStore:
             client.close()
             raise
         return PassageStore(client, ChromaVectorStore(chroma_collection=collection), folder, lease)
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, or a copy for this process where it may not be written: Chroma must."""
+    if not folder.is_dir() or os.access(folder, os.W_OK):
+        return folder
+    private = Path(tempfile.mkdtemp(prefix="qa_bot-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    copy_generation(folder, private / folder.name)
+    return private / folder.name
 
 
 def _close(client: Any, lease: Lease) -> None:
