@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,3 +116,26 @@ class NearEmbedding(BaseEmbedding):
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return [1.0, 0.0] if any(word in text for word in self.near) else [0.0, 1.0]
+
+
+class HashEmbedding(BaseEmbedding):
+    """Counts hashed words in 32 places; the same text always has the same vector."""
+
+    seed: str = ""
+
+    @property
+    def digest(self) -> str:
+        return f"hash-{self.seed}"
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        vector = [0.01] * 32
+        for word in text.lower().split():
+            vector[hashlib.sha256((self.seed + word).encode()).digest()[0] % 32] += 1.0
+        length = sum(x * x for x in vector) ** 0.5
+        return [x / length for x in vector]
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embedding(query)
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embedding(query)

@@ -21,11 +21,12 @@ from qa_bot.index import load
 from qa_bot.index.cache import Cache
 from qa_bot.index.clean import TITLE_CHARACTERS, blocks, paragraphs, title_of
 from qa_bot.index.extract import SUFFIXES, Texts, reader_of, text_key
+from qa_bot.index.generations import examine
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, manifest_stamp, writing
 from qa_bot.index.readers.parts import Unreadable
 from qa_bot.index.split import passages
 from qa_bot.index.store import PassageStore, open_store
-from qa_bot.index.write import Notify, Progress, Writer, recipe_of, try_after_crash
+from qa_bot.index.write import Notify, Progress, Writer, recipe_of
 from qa_bot.text import language_of
 from qa_bot.types import Block, Document, Extracted, FileReport, IndexReport, Passage
 
@@ -104,7 +105,7 @@ def _sound_store(folder: Path, passages: int) -> PassageStore:
     """
     if not folder.is_dir():
         raise IndexUnusable(f"{folder} is missing")
-    try_after_crash(folder)
+    examine(folder)
     store = open_store(folder)
     try:
         store.check()

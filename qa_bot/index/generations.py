@@ -2,24 +2,29 @@
 
 A store is changed as a copy, which takes its place once it is whole. Whoever has a store
 open says so by a locked file beside it: what is in use is not deleted, and a file that
-nobody locks tells of a process that died, after which the store is tried in a child.
+nobody locks tells of a process that died, after which the store is tried in a child. The
+files that Chroma's native code trusts are compared with what was written.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from qa_bot.errors import IndexUnusable
 from qa_bot.index.child import command
 
 _PREFIX = "passages-"
 _PROBE_SECONDS = 120
+_SEAL = "seal.json"
 _numbers = itertools.count()
 
 
@@ -49,18 +54,59 @@ def copy_generation(old: Path, new: Path) -> None:
         if path.is_dir():
             target.mkdir(exist_ok=True)
         elif path.suffix == ".sqlite3":
-            with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(target)) as here:
+            with closing(_connected(path)) as there, closing(sqlite3.connect(target)) as here:
                 there.backup(here)
         elif not path.name.endswith("-journal"):
             shutil.copyfile(path, target)
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    # `connect` would not even read a file that may not be written.
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 def settle(folder: Path) -> None:
-    """Have the system write a store to the disk, so that no power cut can take it back."""
+    """Seal a store that is whole, and have the system write it to the disk."""
+    (folder / _SEAL).write_text(json.dumps(_checksums(folder)), "utf-8")
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
+
+
+def examine(folder: Path) -> None:
+    """Look at a store before it is opened, since a damaged one may crash this process.
+
+    Raises:
+        IndexUnusable: it is damaged.
+    """
+    try:
+        sealed = json.loads((folder / _SEAL).read_text("utf-8"))
+    except (OSError, ValueError) as exc:
+        raise IndexUnusable(f"{folder} was never finished: {exc}") from exc
+    if changed := sealed.items() ^ _checksums(folder).items():
+        raise IndexUnusable(f"{folder}: {sorted(changed)[0][0]} is not as it was written")
+    if was_left_open(folder):
+        if wrong := probe(folder):
+            raise IndexUnusable(wrong)
+        forget_the_dead(folder)
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    """CRC-32 of the files of Chroma's graph, by name.
+
+    A graph that was not written yet has no `index_metadata.pickle`: it is made from the
+    database at each opening, and nothing is read of its other files.
+    """
+    found = {}
+    for written in folder.glob("*/index_metadata.pickle"):
+        for path in written.parent.iterdir():
+            with path.open("rb") as file:
+                crc = 0
+                while chunk := file.read(1 << 20):
+                    crc = zlib.crc32(chunk, crc)
+            found[path.relative_to(folder).as_posix()] = crc
+    return found
 
 
 class Lease:

@@ -5,9 +5,13 @@ Nodes become `Passage` here and nowhere else.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
+import os
 import re
+import shutil
+import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from qa_bot.errors import IndexUnusable, UsageError
-from qa_bot.index.generations import Lease
+from qa_bot.index.generations import Lease, copy_generation
 from qa_bot.index.sentences import SentenceVectors
 from qa_bot.types import Filter, Passage
 
@@ -44,13 +48,20 @@ _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 class PassageStore:
     """A collection of passages with one unit vector each; open it with `open_store`."""
 
-    def __init__(self, client: Any, store: ChromaVectorStore, folder: Path, lease: Lease) -> None:
+    def __init__(
+        self,
+        client: Any,
+        store: ChromaVectorStore,
+        sentences: SentenceVectors,
+        folder: Path,
+        lease: Lease,
+    ) -> None:
         self._store = store
         self._folder = folder
-        self.sentences = SentenceVectors(folder / _SENTENCES)
+        self.sentences = sentences
         """The vectors of the passages' sentences; a passage may have none."""
         # Also where no one closes it: once nothing uses it any more, or at the end.
-        self._closing = weakref.finalize(self, _close, client, self.sentences, lease)
+        self._closing = weakref.finalize(self, _close, client, sentences, lease)
         self._matrix: tuple[NDArray[np.str_], NDArray[np.float32]] | None = None
         """The ids and unit vectors in memory, from the first search to the next change."""
 
@@ -216,16 +227,18 @@ def open_store(folder: Path) -> PassageStore:
     configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
     lease = Lease(folder)
     with _translated(folder), lease.released_on_error():
+        opened = _writable(folder)
         # Its declared type lacks `close`.
         client: Any = chromadb.PersistentClient(
-            path=str(folder), settings=Settings(anonymized_telemetry=False)
+            path=str(opened), settings=Settings(anonymized_telemetry=False)
         )
         try:
             collection = client.get_or_create_collection(
                 _COLLECTION, configuration=configuration, embedding_function=None
             )
             store = ChromaVectorStore(chroma_collection=collection)
-            return PassageStore(client, store, folder, lease)
+            sentences = SentenceVectors(opened / _SENTENCES)
+            return PassageStore(client, store, sentences, folder, lease)
         except BaseException:
             client.close()
             raise
@@ -258,6 +271,16 @@ def _day(date: str, *, last: bool = False) -> int:
         raise UsageError(f"{date!r} is no date; write 2023, 2023-11 or 2023-11-08")
     year, month, day = found.groups(default="99" if last else "00")
     return int(year + month + day)
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, or a copy for this process where it may not be written: Chroma must."""
+    if not folder.is_dir() or os.access(folder, os.W_OK):
+        return folder
+    private = Path(tempfile.mkdtemp(prefix="qa_bot-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    copy_generation(folder, private / folder.name)
+    return private / folder.name
 
 
 def _close(client: Any, sentences: SentenceVectors, lease: Lease) -> None:

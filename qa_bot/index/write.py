@@ -7,6 +7,8 @@ is killed or fails leaves the old index as it was, and in the cache all it has e
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,11 +21,9 @@ from qa_bot.index.extract import Texts
 from qa_bot.index.generations import (
     copy_generation,
     drop_other_generations,
-    forget_the_dead,
+    examine,
     next_generation,
-    probe,
     settle,
-    was_left_open,
 )
 from qa_bot.index.manifest import FileEntry, Manifest, save_manifest
 from qa_bot.index.sentences import sentence_texts
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
 BATCH = 32
+_FULL = 1_000_000
+"""Free bytes below which a disk is taken to be full."""
 
 Progress = Callable[[int, int], None]
 Notify = Callable[[str], None]
@@ -80,7 +82,7 @@ class Writer:
         if known.recipe != self._recipe:
             self._notify("The embedder or the splitting has changed: the index is built anew.")
             return
-        try_after_crash(folder)
+        examine(folder)
         store = open_store(folder)
         try:
             store.check()
@@ -113,6 +115,7 @@ class Writer:
 
         Raises:
             IndexUnusable: the store cannot be written.
+            OSError: the disk is full.
         """
         base, embedder = self._base, self._recipe[0]
         manifest = Manifest(*self._recipe, "", tuple(folders), dict(files))
@@ -125,8 +128,11 @@ class Writer:
             folder = self._store_dir / manifest.generation
             try:
                 self._make(folder, new, wanted, embedder, progress)
-            except BaseException:
+            except BaseException as exc:
+                free = shutil.disk_usage(self._store_dir).free
                 shutil.rmtree(folder, ignore_errors=True)
+                if free < _FULL and isinstance(exc, IndexUnusable):  # Chroma does not say why
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from exc
                 raise
         if manifest != self._known:
             save_manifest(self._store_dir, manifest)
@@ -194,16 +200,3 @@ class Writer:
         keys = [key_of[text] for _, text in uses]
         self._cache.keep_vectors([owner for owner, _ in uses], keys, [known[key] for key in keys])
         return {text: known[key] for text, key in key_of.items()}
-
-
-def try_after_crash(folder: Path) -> None:
-    """Try a store in a child first where a process died that had it open.
-
-    Raises:
-        IndexUnusable: it is damaged.
-    """
-    if not was_left_open(folder):
-        return
-    if wrong := probe(folder):
-        raise IndexUnusable(wrong)
-    forget_the_dead(folder)

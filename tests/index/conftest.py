@@ -1,35 +1,11 @@
-"""A small deterministic embedder at the embedder's seam, and a folder of documents."""
+"""An embedder and a folder of documents for the tests of the index."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
-from llama_index.core.embeddings import BaseEmbedding
-
-
-class HashEmbedding(BaseEmbedding):
-    """Counts hashed words in 32 places; the same text always has the same vector."""
-
-    seed: str = ""
-
-    @property
-    def digest(self) -> str:
-        return f"hash-{self.seed}"
-
-    def _get_text_embedding(self, text: str) -> list[float]:
-        vector = [0.01] * 32
-        for word in text.lower().split():
-            vector[hashlib.sha256((self.seed + word).encode()).digest()[0] % 32] += 1.0
-        length = sum(x * x for x in vector) ** 0.5
-        return [x / length for x in vector]
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
+from fakes import HashEmbedding
 
 
 @pytest.fixture

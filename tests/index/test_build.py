@@ -230,7 +230,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from conftest import HashEmbedding
+from fakes import HashEmbedding
 from qa_bot.index.build import update_index
 
 class Slow(HashEmbedding):
@@ -251,7 +251,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
     update_index([docs], store, embedder)
     for number in range(40):
         (docs / f"{number}.txt").write_text(f"Document {number}. " + "Some words go on. " * 90)
-    folder = str(Path(__file__).parent)
+    folder = str(Path(__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", KILLED, str(docs), str(store), folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,24 @@ def test_a_web_page_is_read_in_the_encoding_it_names(process: ReaderProcess, cha
 def test_words_split_at_the_end_of_a_line_are_whole(process: ReaderProcess) -> None:
     found = process.read(made_files.pdf([["The infor-", "mation of Jean-", "Paul"]]), ".pdf")
     assert found.text == "The information of Jean-\nPaul"
+
+
+def test_lines_that_run_through_all_pages_are_no_text(process: ReaderProcess) -> None:
+    texts = ["It rained on Monday.", "It snowed on Tuesday.", "The sun shone.", "It was dry."]
+    pages = [["Weather report", text, f"Page {n} of 4"] for n, text in enumerate(texts, 1)]
+    found = process.read(made_files.pdf(pages), ".pdf")
+    assert found.text == "\n\n".join(texts)
+    assert [found.text[start:].split("\n")[0] for start in found.pages] == texts
+    short = process.read(made_files.pdf(pages[:2]), ".pdf")  # two pages may be alike by chance
+    assert "Weather report" in short.text
+
+
+def test_a_workbook_without_a_date_is_not_dated_today(process: ReaderProcess) -> None:
+    book = zipfile.ZipFile(io.BytesIO(FILES["a.xlsx"]))
+    bare = {name: book.read(name) for name in book.namelist() if name != "docProps/core.xml"}
+    found = process.read(made_files.zipped(bare), ".xlsx")
+    assert FLOOD in found.text
+    assert (found.title, found.author, found.date) == ("", None, None)
 
 
 def test_a_pdf_without_text_says_so(tmp_path: Path, store: Path, embedder: object) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from qa_bot.index.readers.parts import (
     Unreadable,
-    iso_date,
+    core_properties,
     one_line,
     open_zip,
     parse_xml,
-    xml_texts,
 )
 from qa_bot.types import Extracted
 
@@ -23,13 +22,8 @@ def read(data: bytes) -> Extracted:
     body = _Body()
     with archive.open(_BODY) as file:
         parse_xml(file, body.start, body.end, body.characters)
-    known = xml_texts(archive, "docProps/core.xml", ("title", "creator", "modified", "created"))
-    return Extracted(
-        "\n\n".join(body.paragraphs),
-        title=known.get("title", ""),
-        author=known.get("creator"),
-        date=iso_date(known.get("created") or known.get("modified")),
-    )
+    title, author, date = core_properties(archive)
+    return Extracted("\n\n".join(body.paragraphs), title=title, author=author, date=date)
 
 
 class _Body:

@@ -154,5 +154,13 @@ def xml_texts(archive: zipfile.ZipFile, member: str, names: Sequence[str]) -> di
     return {name: one_line(found[name]) for name in names if name in found}
 
 
+def core_properties(archive: zipfile.ZipFile) -> tuple[str, str | None, str | None]:
+    """The title, author and date that an Office file states."""
+    names = ("title", "creator", "created", "modified")
+    found = xml_texts(archive, "docProps/core.xml", names)
+    date = iso_date(found.get("created") or found.get("modified"))
+    return found.get("title", ""), found.get("creator") or None, date
+
+
 def _local(name: str) -> str:
     return name.rpartition(" ")[2]

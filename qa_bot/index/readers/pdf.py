@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -13,6 +14,9 @@ from qa_bot.index.readers.parts import Unreadable, iso_date, one_line, paged, ti
 from qa_bot.types import Extracted
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
+_NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+_RUNNING = 2
+"""Lines at the head and the foot of a page that may be there on every page."""
 _NO_TITLE = re.compile(r"microsoft \w+ - |untitled|.*\.(?:docx?|pdf|indd|rtf|odt|tex|dvi)$", re.I)
 
 
@@ -32,7 +36,7 @@ def read(data: bytes) -> Extracted:
     pages, lost = [], []
     for number in range(count):
         try:
-            pages.append(_joined(tidy(document.pages[number].extract_text())))
+            pages.append(tidy(document.pages[number].extract_text()))
         except MemoryError:
             raise
         except Exception:  # whatever is wrong with it, the other pages can be read
@@ -40,7 +44,7 @@ def read(data: bytes) -> Extracted:
             lost.append(number + 1)
     if count and len(lost) == count:
         raise Unreadable("is damaged: none of its pages can be read")
-    text, starts = paged(pages)
+    text, starts = paged(_without_running_lines(pages))
     title = one_line(str(known.title or "")) if known else ""
     return Extracted(
         text if text.strip() else "",
@@ -50,6 +54,31 @@ def read(data: bytes) -> Extracted:
         pages=starts,
         note=_note(pages, lost),
     )
+
+
+def _without_running_lines(pages: Sequence[str]) -> list[str]:
+    """Pages without the lines that head or foot most of them, numbered or not."""
+    edges = Counter(key for page in pages for key in {_key(line) for line in _edges(page)})
+    running = {key for key, count in edges.items() if count >= 3 and count * 2 > len(pages)}
+    cleaned = []
+    for page in pages:
+        lines = page.split("\n")
+        while lines and _key(lines[0]) in running:
+            del lines[0]
+        while lines and _key(lines[-1]) in running:
+            del lines[-1]
+        left = "\n".join(lines).strip("\n")
+        cleaned.append(_joined(left or page))  # a page of nothing else is what it is
+    return cleaned
+
+
+def _edges(page: str) -> list[str]:
+    lines = [line for line in page.split("\n") if line.strip()]
+    return [*lines[:_RUNNING], *lines[-_RUNNING:]]
+
+
+def _key(line: str) -> str:
+    return _NUMBER.sub("#", one_line(line))
 
 
 def _joined(page: str) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from qa_bot.index.readers.parts import open_zip
+from qa_bot.index.readers.parts import core_properties, open_zip
 from qa_bot.index.readers.table import records
 from qa_bot.types import Extracted
 
 
 def read(data: bytes) -> Extracted:
     """A paragraph for each row of an .xlsx file, under its sheet's name if there are several."""
-    open_zip(data).close()
+    # Not openpyxl's own properties: it dates a file that has no date on today.
+    title, author, date = core_properties(open_zip(data))
     book = load_workbook(BytesIO(data), read_only=True, data_only=True)
     paragraphs: list[str] = []
     for sheet in book.worksheets:
@@ -25,15 +26,8 @@ def read(data: bytes) -> Extracted:
         if rows and len(book.worksheets) > 1:
             paragraphs.append(sheet.title)
         paragraphs += rows
-    known = book.properties
-    made = known.created if known.creator != "openpyxl" else None
-    return Extracted(
-        "\n\n".join(paragraphs),
-        title=known.title or "",
-        author=known.creator if made else None,
-        date=made.date().isoformat() if made else None,
-        rows=True,
-    )
+    text = "\n\n".join(paragraphs)
+    return Extracted(text, title=title, author=author, date=date, rows=True)
 
 
 def _cells(sheet: Any) -> Iterator[list[str]]:
