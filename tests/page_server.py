@@ -68,7 +68,8 @@ def connected(url: str, auth: tuple[str, str] | None = None) -> Iterator[Client]
         yield client
     finally:
         client.close()
-        client.heartbeat.join(30)
+        if client.heartbeat.is_alive():
+            client.heartbeat.join(30)
         del client
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)

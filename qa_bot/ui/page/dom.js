@@ -36,11 +36,17 @@ export function languageName(code) {
   }
 }
 
+/** The page's language, as it is written where the reader is. */
+function locale() {
+  const page = document.documentElement.lang;
+  return navigator.languages.find((tag) => tag.split("-")[0] === page) || page;
+}
+
 /** A date as the reader writes it; a part of a date as it is. */
 export function shownDate(date) {
   if (!date || !/^\d{4}-\d\d-\d\d$/.test(date)) return date || "";
   const [year, month, day] = date.split("-").map(Number);
-  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" }).format(
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(
     new Date(year, month - 1, day),
   );
 }
