@@ -19,7 +19,7 @@ from qa_bot.index.store import where
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
-from qa_bot.types import Answer, Filter, Hit, IndexReport, Turn
+from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
@@ -218,6 +218,23 @@ class QABot:
     def dates(self) -> dict[str, str | None]:
         """The date of every document, by its source; None where the text gives none."""
         return {source: entry.date for source, entry in self._opened().manifest.files.items()}
+
+    def documents(self) -> tuple[IndexedDocument, ...]:
+        """Every document of the index, by its source's order. Builds a missing index.
+
+        Raises:
+            IndexUnusable: the index must be rebuilt.
+        """
+        return tuple(
+            IndexedDocument(
+                source, entry.title, entry.date, entry.language, len(entry.passages), entry.size
+            )
+            for source, entry in sorted(self._opened().manifest.files.items())
+        )
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that the index holds, or would hold once it is built."""
+        return tuple(self._folders())
 
     def close(self) -> None:
         """Let go of the index; the next call opens it again."""

@@ -16,7 +16,7 @@ from qa_bot.errors import QABotError
 from qa_bot.terminal import Screen
 
 if TYPE_CHECKING:
-    from qa_bot.app import QABot
+    from qa_bot.app import Progress, QABot
     from qa_bot.settings import Settings
     from qa_bot.types import Answer, Turn
 
@@ -192,6 +192,27 @@ def _compare(options: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
+def _serve(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot.ui.serve import serve
+
+    settings = _settings(options)
+
+    def open_bot(progress: Progress) -> QABot:
+        from qa_bot.app import QABot
+
+        return QABot(settings, progress=progress, notify=screen.note)
+
+    serve(
+        open_bot,
+        settings.store,
+        host=options.host,
+        port=options.port,
+        auth=options.auth,
+        notify=screen.note,
+    )
+    return 0
+
+
 def _models(options: argparse.Namespace, screen: Screen) -> int:
     from qa_bot import manage
 
@@ -287,6 +308,13 @@ def _parser() -> argparse.ArgumentParser:
     comparison.add_argument("run_a", type=Path, metavar="RUN_A")
     comparison.add_argument("run_b", type=Path, metavar="RUN_B")
     comparison.add_argument("--json", action="store_true", help="print the differences as JSON")
+
+    serve = _command(commands, "serve", _serve, "the web interface, on this machine only")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
+                       help="where to listen (default 127.0.0.1: this machine only)")  # fmt: skip
+    serve.add_argument("--port", type=int, default=7860, metavar="N", help="(default 7860)")
+    serve.add_argument("--auth", type=Path, metavar="FILE",
+                       help="who may come in: a line user:password each")  # fmt: skip
 
     models = _command(commands, "models", _models, "which models there are; pull, remove")
     models.add_argument("--json", action="store_true", help="print the list as JSON")

@@ -221,6 +221,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """What the index knows of one document; `size` is the file's, in bytes."""
+
+    source: str
+    title: str
+    date: str | None
+    """ISO 8601 (YYYY-MM-DD, YYYY-MM or YYYY), None where the text gives none."""
+    language: str
+    passages: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileReport:
     """What happened to one file of the walk, and why."""
 

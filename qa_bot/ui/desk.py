@@ -1,0 +1,200 @@
+"""The bot behind the page: loaded in the background, shared by all who ask, alone for indexing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import qa_bot
+from qa_bot.errors import QABotError, ServiceError
+from qa_bot.types import Answer, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.ui.sharing import SharedLock
+from qa_bot.ui.uploads import Uploads
+
+Progress = Callable[[str, int, int], None]
+
+
+class Bot(Protocol):
+    """What the page needs of a bot; `qa_bot.app.QABot` is one."""
+
+    def load(self) -> None:
+        """Open the index and load the models."""
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[str | Answer]:
+        """Pieces of text, then the answer."""
+
+    def search(self, query: str, k: int = 5) -> list[Hit]:
+        """The best passages."""
+
+    def read_text(self, source: str) -> str | None:
+        """A document's text."""
+
+    def documents(self) -> tuple[IndexedDocument, ...]:
+        """What is indexed."""
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are indexed."""
+
+    def index(self, paths: Sequence[str | Path] = (), *, rebuild: bool = False) -> IndexReport:
+        """Bring the index up to date."""
+
+    def close(self) -> None:
+        """Let go of the index."""
+
+    @property
+    def model(self) -> Any:
+        """The language model; it has a `name`."""
+
+
+OpenBot = Callable[[Progress], Bot]
+"""Makes the bot, which then reports what it is busy with."""
+
+
+class Desk:
+    """One bot for every visitor. `start` it once; the rest waits until it is loaded."""
+
+    def __init__(self, open_bot: OpenBot, store: Path) -> None:
+        self.uploads = Uploads(store)
+        self._open_bot = open_bot
+        self._bot: Bot | None = None
+        self._lock = SharedLock()
+        self._loaded = threading.Event()
+        self._starting = threading.Lock()
+        self._fault: str | None = None
+        self._doing: tuple[str, int, int] | None = None
+        self._documents: tuple[IndexedDocument, ...] = ()
+        self._folders: tuple[Path, ...] = ()
+
+    def start(self) -> None:
+        """Load in the background, also once more after a failure."""
+        threading.Thread(target=self._load, name="load", daemon=True).start()
+
+    def close(self) -> None:
+        """Let go of the bot once nobody uses it any more."""
+        if self._bot:
+            with self._lock.alone():
+                self._bot.close()
+
+    def state(self) -> dict[str, Any]:
+        """What the page shows of us: `loading`, `indexing`, `ready` or `failed`, and with what."""
+        doing = self._doing
+        ready = self._loaded.is_set()
+        known = {
+            "state": "failed" if self._fault else "loading",
+            "fault": self._fault,
+            "doing": None if doing is None else dict(zip(("what", "done", "total"), doing,
+                                                         strict=True)),
+            "documents": len(self._documents),
+            "version": qa_bot.__version__,
+            "model": None,
+        }  # fmt: skip
+        if ready and self._bot:
+            known["state"] = "indexing" if doing else "ready"
+            known["model"] = self._bot.model.name
+        return known
+
+    def examples(self) -> list[dict[str, str]]:
+        """Documents to suggest a question about: one a language, the most telling first."""
+        titled = [item for item in self._documents if 12 <= len(item.title) <= 200]
+        chosen: dict[str, IndexedDocument] = {}
+        for item in sorted(titled, key=lambda each: -each.passages):
+            chosen.setdefault(item.language, item)
+        return [{"language": language, "title": item.title} for language, item in chosen.items()]
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> Generator[str | Answer, None, None]:
+        """An answer piece by piece; closing the iterator stops the model.
+
+        Raises:
+            QABotError: what the bot raises, or that it could not be loaded.
+        """
+        with self._lock.shared():
+            yield from self._ready().stream(question, history)
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        """The `k` best passages, without the language model."""
+        with self._lock.shared():
+            return self._ready().search(query, k)
+
+    def documents(self) -> tuple[IndexedDocument, ...]:
+        """What is indexed."""
+        self._ready()
+        return self._documents
+
+    def document(self, source: str) -> tuple[IndexedDocument, str | None] | None:
+        """A document of the index and its text now; None where it is not indexed."""
+        with self._lock.shared():
+            bot = self._ready()
+            for item in self._documents:
+                if item.source == source:
+                    return item, bot.read_text(source)
+        return None
+
+    def uploaded(self, source: str) -> str | None:
+        """The name of the uploaded file behind a source; None for a document of a folder."""
+        folder, name = self.uploads.folder, source
+        if len(self._folders) > 1:
+            prefix, _, name = source.partition("/")
+            if prefix != folder.name:
+                return None
+        return name if folder in self._folders and name in self.uploads.names() else None
+
+    def update(self, *, rebuild: bool = False) -> IndexReport:
+        """Bring the index up to date with its folders and what was uploaded.
+
+        Waits for the answers that are being written; questions wait meanwhile.
+
+        Raises:
+            QABotError: what the bot raises.
+        """
+        bot = self._ready()
+        with self._lock.alone():
+            try:
+                self._doing = ("indexing", 0, 0)
+                report = bot.index(self._wanted(bot), rebuild=rebuild)
+                self._look(bot)
+                return report
+            finally:
+                self._doing = None
+
+    def _wanted(self, bot: Bot) -> list[Path]:
+        ours = self.uploads.folder
+        folders = [folder for folder in bot.folders() if folder != ours]
+        # An empty folder of ours is left out: with one folder, sources carry no prefix.
+        return [*folders, ours] if self.uploads.names() or not folders else folders
+
+    def _look(self, bot: Bot) -> None:
+        self._documents, self._folders = bot.documents(), bot.folders()
+
+    def _load(self) -> None:
+        with self._starting:
+            if self._loaded.is_set():
+                return
+            self._fault = None
+            try:
+                bot = self._bot = self._bot or self._open_bot(self._report)
+                with self._lock.alone():
+                    self._look(bot)
+                    if set(self._wanted(bot)) != set(self._folders):
+                        bot.index(self._wanted(bot))
+                        self._look(bot)
+                    bot.load()
+                self._loaded.set()
+            except QABotError as exc:
+                self._fault = str(exc)
+            except Exception as exc:
+                self._fault = f"{type(exc).__name__}: {exc}"
+                raise
+            finally:
+                self._doing = None
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        self._doing = (what, done, total)
+
+    def _ready(self) -> Bot:
+        if not self._loaded.is_set() or self._bot is None:
+            raise ServiceError(self._fault or "the models are still being loaded; ask in a moment")
+        return self._bot

@@ -1,0 +1,236 @@
+"""What a browser meets: the page, the login, uploads, and the way to Gradio's API.
+
+It answers before Gradio is imported; calls of the API wait until that is done. Only the few
+routes of Gradio that its clients need are let through: none that serves or takes a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qa_bot.errors import QABotError
+from qa_bot.ui.desk import Desk
+from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
+from qa_bot.ui.texts import chosen_language, filled, page_file
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_PART = re.compile(r"[a-z]+\.(css|js|svg)")
+_NONE = Response(status_code=404)
+_OPEN = re.compile(r"/(login|page/(style\.css|login\.js|icon\.svg))$")
+"""What is seen before the login."""
+_GRADIO = re.compile(
+    r"/(config|gradio_api/(info|app_id|startup-events|cancel|queue/(join|data)|heartbeat/\w+"
+    r"|call/[a-z]+(/\w+)?))/?$"
+)
+_LOGIN_BYTES = 4_096
+_LANGUAGE = "qa_bot_language"
+"""The cookie of a language chosen on the page."""
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def make_front(desk: Desk, logins: Logins | None = None, *, loopback: bool = True) -> Starlette:
+    """The whole application.
+
+    Args:
+        desk: the bot; it is started, and closed at the end.
+        logins: who may come in; None for everybody who reaches the port.
+        loopback: whether only this machine is served: then only its names are answered to.
+    """
+    gradio = _Gradio(desk)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        serving = asyncio.create_task(gradio.serve(stopping))
+        yield
+        stopping.set()
+        await serving
+
+    app = Starlette(
+        routes=_Pages(desk, logins).routes(),
+        middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
+        lifespan=lifespan,
+    )
+    app.router.default = gradio
+    return app
+
+
+class _Pages:
+    """Our own routes."""
+
+    def __init__(self, desk: Desk, logins: Logins | None) -> None:
+        self._desk = desk
+        self._logins = logins
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.page),
+            Route("/page/{name}", self.part),
+            Route("/state", self.state),
+            Route("/retry", self.retry, methods=["POST"]),
+            Route("/upload", self.upload, methods=["PUT"]),
+            Route("/login", self.enter, methods=["POST"]),
+            Route("/logout", self.leave, methods=["POST"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        outside = self._logins is not None and self._user(request) is None
+        language = chosen_language(
+            request.headers.get("accept-language", ""), request.cookies.get(_LANGUAGE, "")
+        )
+        return HTMLResponse(filled("login.html" if outside else "index.html", language))
+
+    async def part(self, request: Request) -> Response:
+        found = _PART.fullmatch(request.path_params["name"])
+        try:
+            return Response(page_file(found[0]), media_type=_TYPES[found[1]]) if found else _NONE
+        except FileNotFoundError:
+            return _NONE
+
+    async def state(self, request: Request) -> Response:
+        return JSONResponse({**self._desk.state(), "user": self._user(request)})
+
+    async def retry(self, request: Request) -> Response:
+        self._desk.start()
+        return await self.state(request)
+
+    async def upload(self, request: Request) -> Response:
+        # One byte too many is enough for saving to say what is wrong.
+        data = await _body(request, self._desk.uploads.limit() + 1)
+        name = request.query_params.get("name", "")
+        try:
+            kept = await run_in_threadpool(self._desk.uploads.save, name, data)
+        except QABotError as exc:
+            return JSONResponse({"error": str(exc)}, status_code=400)
+        return JSONResponse({"name": kept})
+
+    async def enter(self, request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        if self._logins is None:
+            return JSONResponse({"success": True})
+        if self._logins.barred(address):
+            wait = {"Retry-After": "60"}
+            return JSONResponse({"error": "too many wrong passwords"}, 429, headers=wait)
+        form = parse_qs((await _body(request, _LOGIN_BYTES)).decode(errors="replace"))
+        user, password = (form.get(name, [""])[0] for name in ("username", "password"))
+        token = self._logins.enter(user, password, address)
+        if token is None:
+            return JSONResponse({"error": "wrong name or password"}, 401)
+        response = JSONResponse({"success": True})
+        response.set_cookie(
+            COOKIE, token, max_age=SESSION_SECONDS, httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        if self._logins:
+            self._logins.leave(request.cookies.get(COOKIE))
+        response = RedirectResponse("/", status_code=303)
+        response.delete_cookie(COOKIE)
+        return response
+
+    def _user(self, request: Request) -> str | None:
+        return self._logins.user(request.cookies.get(COOKIE)) if self._logins else None
+
+
+class _Gradio:
+    """Gradio's application, once it is there; until then its callers wait."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._ready = asyncio.Event()
+        self._app: ASGIApp | None = None
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        from qa_bot.ui.api import import_gradio, make_api
+
+        await asyncio.to_thread(import_gradio)
+        app = make_api(self._desk)
+        async with app.router.lifespan_context(app):
+            self._app = app
+            self._ready.set()
+            self._desk.start()
+            await stopping.wait()
+        await asyncio.to_thread(self._desk.close)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _GRADIO.match(scope["path"]):
+            await _NONE(scope, receive, send)
+            return
+        await self._ready.wait()
+        if self._app:
+            await self._app(scope, receive, send)
+
+
+class _Guard:
+    """Refuses strangers before anything else sees them, and adds the safety headers."""
+
+    def __init__(self, app: ASGIApp, logins: Logins | None, loopback: bool) -> None:
+        self._app = app
+        self._logins = logins
+        self._loopback = loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
+                headers.update(_HEADERS)
+            await send(message)
+
+        answer = self._refusal(Request(scope)) or self._app
+        await answer(scope, receive, safely)
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = request.headers.get("host", "")
+        # A page elsewhere may make its own name lead to this machine.
+        if self._loopback and urlsplit(f"//{host}").hostname not in LOOPBACK:
+            return Response("This server answers to this machine's own name only.", 403)
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return Response("This server takes no requests from other pages.", 403)
+        path = request.url.path
+        if self._logins is None or path == "/" or _OPEN.match(path):
+            return None
+        if self._logins.user(request.cookies.get(COOKIE)):
+            return None
+        return JSONResponse({"error": "log in first"}, status_code=401)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The first `most` bytes of what was sent."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) >= most:
+            break
+    return bytes(data[:most])

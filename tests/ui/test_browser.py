@@ -1,0 +1,313 @@
+"""What a person does on the page, in a real browser, and what they then see."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_bot import HOSTILE, QUOTES
+from page_server import Served, served
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
+]
+SECONDS = 1000
+"""Milliseconds."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser, page: Served) -> Iterator[BrowserContext]:
+    """A browser of its own; it must meet no error, no dialog and no other host."""
+    made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    made.set_default_timeout(20 * SECONDS)
+    wrong: list[str] = []
+    made.on("request", lambda request: wrong.append(f"foreign: {request.url}")
+            if not request.url.startswith("http://127.0.0.1:") else None)  # fmt: skip
+    made.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
+    made.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.accept()))
+    made.on("console", lambda said: wrong.append(f"console: {said.text}")
+            if said.type == "error" else None)  # fmt: skip
+    yield made
+    made.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def tab(context: BrowserContext, page: Served) -> Page:
+    return opened(context, page)
+
+
+def opened(context: BrowserContext, page: Served, question: str = "Your question") -> Page:
+    tab = context.new_page()
+    tab.goto(page.url)
+    expect(tab.get_by_label(question)).to_be_visible()
+    return tab
+
+
+def ask(tab: Page, text: str) -> None:
+    tab.locator("#question").fill(text)
+    tab.keyboard.press("Enter")
+
+
+def test_an_answer_streams_and_its_markers_open_the_quotes_in_their_documents(tab: Page) -> None:
+    ask(tab, "How many companies took part?")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    expect(tab.locator(".turn .marker")).to_have_text(["[1]", "[2]"])
+    expect(tab.locator("#sources .card")).to_have_count(2)
+    expect(tab.locator("#sources .card").first).to_contain_text("22 Nov 2020 · French · salon.txt")
+    expect(tab.locator("#sources .card").first).to_contain_text("Quote found word for word")
+
+    tab.get_by_role("button", name="Source 2").first.click()
+    mark = tab.locator("mark.current")
+    expect(mark).to_have_text(QUOTES["zh"])
+    expect(mark).to_be_in_viewport()
+    expect(tab.locator(".paper .text")).to_have_attribute("lang", "zh")
+    expect(tab.locator(".paper .text")).to_contain_text("数字经济成为各国合作的新领域。")
+
+    tab.get_by_role("button", name="All sources").click()
+    tab.locator("#sources .card .open").first.click()
+    expect(tab.locator("mark.current")).to_have_text(QUOTES["fr"])
+    expect(tab.locator("mark.current")).to_be_in_viewport()
+
+
+def test_a_sentence_without_support_is_marked(tab: Page) -> None:
+    ask(tab, "How many?")
+    doubtful = tab.locator(".unsupported")
+    expect(doubtful).to_have_count(1)
+    expect(doubtful).to_have_text("They came from 999 cities. ⚠ not confirmed by its sources")
+
+
+def test_a_refusal_is_plain_and_shows_the_closest_passages(tab: Page) -> None:
+    ask(tab, "What does a ticket cost?")
+    expect(tab.locator(".badge")).to_have_text("Not in the documents")
+    expect(tab.locator(".closest button")).to_have_count(2)
+    expect(tab.locator("#sources")).to_contain_text("They were not found to answer the question.")
+    expect(tab.locator("#sources")).not_to_contain_text("Quote found")
+    tab.locator(".closest button").first.click()
+    expect(tab.locator("mark.current")).to_have_text(QUOTES["fr"])
+
+
+def test_shift_enter_breaks_the_line_and_stop_ends_the_work(tab: Page, page: Served) -> None:
+    page.bot.stopped.clear()
+    tab.locator("#question").fill("a long answer")
+    tab.keyboard.press("Shift+Enter")
+    tab.keyboard.type("please")
+    expect(tab.locator(".turn")).to_have_count(0)
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".asked")).to_contain_text("a long answer\nplease")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".turn")).to_contain_text("Stopped.")
+    assert page.bot.stopped.wait(10)
+    # The next question is answered at once, and the stopped one is no part of the conversation.
+    ask(tab, "And now?")
+    expect(tab.locator(".turn").last.locator(".marker")).to_have_count(2)
+    assert page.bot.asked[-1] == ("And now?", [])
+
+
+def test_leaving_the_page_stops_the_work(tab: Page, page: Served) -> None:
+    page.bot.stopped.clear()
+    ask(tab, "a long answer")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    tab.close()
+    assert page.bot.stopped.wait(20)
+
+
+def test_a_failure_says_its_cure_and_can_be_tried_again(tab: Page) -> None:
+    ask(tab, "explode")
+    expect(tab.locator(".failed")).to_contain_text("start it with `ollama serve`")
+    tab.get_by_role("button", name="Try again").click()
+    expect(tab.locator(".failed")).to_have_count(1)
+
+
+def test_a_follow_up_sends_the_conversation_and_a_reload_keeps_it(tab: Page, page: Served) -> None:
+    ask(tab, "First?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    tab.reload()
+    expect(tab.locator(".asked")).to_contain_text("First?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    ask(tab, "Second?")
+    expect(tab.locator(".marker")).to_have_count(4)
+    question, history = page.bot.asked[-1]
+    assert (question, history[0][0]) == ("Second?", "First?")
+    tab.get_by_role("button", name="New conversation").click()
+    expect(tab.locator(".turn")).to_have_count(0)
+    expect(tab.get_by_role("heading", name="Ask your documents")).to_be_visible()
+
+
+def test_a_second_browser_sees_nothing_of_the_first(
+    tab: Page, browser: Browser, page: Served
+) -> None:
+    ask(tab, "My secret question")
+    expect(tab.locator(".marker")).to_have_count(2)
+    other = browser.new_context(locale="en-GB")
+    beside = opened(other, page)
+    ask(beside, "Something else")
+    expect(beside.locator(".marker")).to_have_count(2)
+    assert "secret" not in beside.content()
+    assert page.bot.asked[-1] == ("Something else", [])
+    other.close()
+
+
+def test_hostile_text_is_shown_as_text_everywhere(tab: Page) -> None:
+    expect(tab.locator("#example-list")).to_contain_text("<b>fibre</b>")
+    ask(tab, f"hostile {HOSTILE}")
+    expect(tab.locator(".asked")).to_contain_text(HOSTILE)
+    expect(tab.locator(".said")).to_contain_text(f"{HOSTILE} [link](javascript:alert(1)) **bold**")
+    tab.get_by_role("tab", name="Documents").click()
+    expect(tab.locator("#list")).to_contain_text(HOSTILE)
+    tab.get_by_role("button", name="A report on").click()
+    expect(tab.locator("#reader .text")).to_contain_text(HOSTILE)
+    assert tab.locator("main img, main b, main script, a[href^='javascript']").count() == 0
+    assert tab.title() == "qa_bot: ask your documents"
+
+
+def test_documents_are_listed_searched_uploaded_and_removed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    notes = tmp_path / "Meine Notizen.txt"
+    notes.write_text("Notizen zum Treffen\n\nAlles gut.\n", encoding="utf-8")
+    bad = tmp_path / "tool.exe"
+    bad.write_bytes(b"MZ")
+    for running in served(tmp_path):
+        context = browser.new_context(locale="en-GB")
+        context.on("dialog", lambda dialog: dialog.accept())
+        tab = opened(context, running)
+        tab.get_by_role("tab", name="Documents").click()
+        expect(tab.locator("#list tr")).to_have_count(4, timeout=60 * SECONDS)
+        expect(tab.locator("#list tr").nth(1)).to_contain_text("salon.txt")
+        expect(tab.locator("#list tr").nth(1)).to_contain_text("French")
+        tab.get_by_label("Search the documents").fill("fibre")
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#results .card")).to_have_count(2)
+        tab.locator("#results .open").nth(1).click()
+        expect(tab.locator("#reader mark.current")).to_have_text(QUOTES["zh"])
+        tab.get_by_label("Close").click()
+        expect(tab.locator("#reader")).to_be_hidden()
+
+        tab.locator("#files").set_input_files([notes, bad])
+        expect(tab.locator("#uploads li").first).to_contain_text("Meine Notizen.txt added")
+        expect(tab.locator("#uploads li").nth(1)).to_contain_text("is of a kind that is not read")
+        row = tab.locator("#list tr", has_text="Notizen zum Treffen")
+        expect(row).to_contain_text("uploaded")
+        row.get_by_role("button", name="Remove").click()
+        expect(tab.locator("#list tr")).to_have_count(4)
+        context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "question", "empty"),
+    [
+        ("fr-FR", "Votre question", "Interrogez vos documents"),
+        ("zh-CN", "您的问题", "向您的文档提问"),
+        ("id-ID", "Pertanyaan Anda", "Bertanyalah pada dokumen Anda"),
+        ("de-DE", "Your question", "Ask your documents"),
+    ],
+)
+def test_the_page_speaks_the_browsers_language(
+    browser: Browser, page: Served, locale: str, question: str, empty: str
+) -> None:
+    context = browser.new_context(locale=locale)
+    tab = opened(context, page, question)
+    expect(tab.get_by_role("heading", name=empty)).to_be_visible()
+    tab.get_by_role("combobox").select_option("en")
+    expect(tab.get_by_role("heading", name="Ask your documents")).to_be_visible()
+    context.close()
+
+
+def test_on_a_phone_everything_fits_and_sources_open_over_the_page(
+    browser: Browser, page: Served
+) -> None:
+    context = browser.new_context(
+        locale="en-GB", viewport={"width": 390, "height": 760}, has_touch=True, is_mobile=True
+    )
+    tab = opened(context, page)
+    ask(tab, "How many?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    expect(tab.locator("#sources")).to_be_hidden()
+    tab.locator(".marker").first.tap()
+    expect(tab.locator("mark.current")).to_be_in_viewport()
+    assert fits(tab)
+    tab.get_by_label("Close").tap()
+    expect(tab.locator("#sources")).to_be_hidden()
+    tab.get_by_role("tab", name="Documents").tap()
+    expect(tab.locator("#list tr")).to_have_count(4)
+    assert fits(tab)
+    context.close()
+
+
+def fits(tab: Page) -> bool:
+    """Whether nothing makes the page wider than its window."""
+    return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_dark_follows_the_system_and_can_be_chosen(browser: Browser, page: Served) -> None:
+    context = browser.new_context(locale="en-GB", color_scheme="dark")
+    tab = opened(context, page)
+    shade = "getComputedStyle(document.body).backgroundColor"
+    assert tab.evaluate(shade) == "rgb(20, 25, 27)"
+    tab.get_by_role("button", name="Light or dark").click()
+    assert tab.evaluate(shade) == "rgb(245, 244, 240)"
+    tab.reload()
+    assert tab.evaluate(shade) == "rgb(245, 244, 240)"
+    context.close()
+
+
+def test_the_keyboard_alone_is_enough(tab: Page) -> None:
+    tab.keyboard.press("Tab")
+    expect(tab.get_by_role("link", name="Skip to the question")).to_be_focused()
+    tab.keyboard.press("Enter")
+    tab.keyboard.type("How many?")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".marker")).to_have_count(2)
+    tab.keyboard.press("Shift+Tab")  # from the question back into the answer
+    for _ in range(10):
+        if tab.evaluate("document.activeElement.className") == "marker":
+            break
+        tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("mark.current")).to_have_text(QUOTES["zh"])
+    tab.locator("#tab-chat").focus()
+    tab.keyboard.press("ArrowRight")
+    expect(tab.locator("#documents")).to_be_visible()
+
+
+def test_a_person_logs_in_and_out(browser: Browser, guarded: Served) -> None:
+    context = browser.new_context(locale="en-GB")
+    tab = context.new_page()
+    tab.goto(guarded.url)
+    tab.get_by_label("Name").fill("ada")
+    tab.get_by_label("Password").fill("wrong")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("alert")).to_have_text("Wrong name or password.")
+    tab.get_by_label("Password").fill("s3cret: päss")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_label("Your question")).to_be_visible()
+    tab.get_by_role("button", name="Log out").click()
+    expect(tab.get_by_label("Password")).to_be_visible()
+    context.close()
+
+
+def test_a_question_asked_while_the_model_loads_is_answered_then(
+    browser: Browser, tmp_path: Path
+) -> None:
+    for running in served(tmp_path, loading=2.0):
+        context = browser.new_context(locale="en-GB")
+        tab = opened(context, running)
+        ask(tab, "How many?")
+        expect(tab.locator(".doing")).to_contain_text("Loading the model")
+        expect(tab.locator(".marker")).to_have_count(2, timeout=60 * SECONDS)
+        context.close()
