@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qa_bot.errors import UsageError
 from qa_bot.index import load
+from qa_bot.index.extract import SUFFIXES
 
 FOLDER = "uploads"
 MAX_FILES = 1_000
@@ -29,7 +30,7 @@ class Uploads:
 
     def suffixes(self) -> tuple[str, ...]:
         """The kinds of files that the index can read."""
-        return load.SUFFIXES
+        return tuple(sorted(SUFFIXES))
 
     def limit(self) -> int:
         """Bytes that a file may have."""
