@@ -192,7 +192,7 @@ class _File:
     passages: list[Passage] = field(default_factory=list)
     """The passages of a new or changed file."""
     text_key: str | None = None
-    """What its extracted text is kept under; None for plain text."""
+    """What its extracted text is kept under, if it is kept; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +274,9 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         data, times = found.path.read_bytes(), found.path.stat().st_mtime_ns
         digest = hashlib.sha256(data).hexdigest()
         known = writer.intact(source)
-        if data.strip() and first_of.setdefault(digest, source) != source:
-            return _File(FileReport(source, "duplicate", f"same bytes as {first_of[digest]}"))
         key = text_key(digest, suffix)
+        if data.strip() and first_of.setdefault(key, source) != source:
+            return _File(FileReport(source, "duplicate", f"same bytes as {first_of[key]}"))
         if known and (known.digest, known.reader) == (digest, reader_of(suffix)):
             return _File(FileReport(source, "unchanged"), known, text_key=key)
         extracted = writer.texts.of(data, suffix)

@@ -33,7 +33,7 @@ def reader_of(suffix: str) -> str:
 
 
 def text_key(digest: str, suffix: str) -> str:
-    """What the extracted text of bytes with this SHA-256 is kept under."""
+    """One name for bytes with this SHA-256 as such a file is read."""
     return hashlib.sha256(f"{reader_of(suffix)}\0{digest}".encode()).hexdigest()
 
 

@@ -160,6 +160,17 @@ def test_a_web_page_is_read_in_the_encoding_it_names(process: ReaderProcess, cha
     assert text in process.read(made_files.html([text], charset=charset), ".html").text
 
 
+def test_a_web_page_that_names_its_encoding_wrongly_is_read_all_the_same(
+    process: ReaderProcess,
+) -> None:
+    text = "Le café “d'été” est fermé à Noël, et la fête de la forêt réunit tous les élèves."
+    page = made_files.html([text])
+    for wrong in (b"utf-16", b"shift_jis", b"nonsense", b"base64"):
+        assert text in process.read(page.replace(b"utf-8", wrong), ".html").text
+    windows = made_files.html([text], charset="cp1252").replace(b"cp1252", b"iso-8859-1")
+    assert text in process.read(windows, ".html").text
+
+
 def test_words_split_at_the_end_of_a_line_are_whole(process: ReaderProcess) -> None:
     found = process.read(made_files.pdf([["The infor-", "mation of Jean-", "Paul"]]), ".pdf")
     assert found.text == "The information of Jean-\nPaul"
@@ -333,6 +344,18 @@ def _other(name: str, number: int) -> bytes:
         ".tsv": lambda: flood.encode(),
     }
     return made[Path(name).suffix]()
+
+
+def test_the_same_bytes_in_a_file_that_is_not_read_are_no_duplicate(
+    tmp_path: Path, store: Path, embedder: object
+) -> None:
+    docs = tmp_path / "files"
+    docs.mkdir()
+    (docs / "a.json").write_text(FLOOD)
+    (docs / "b.txt").write_text(FLOOD)
+    (docs / "c.md").write_text(FLOOD)
+    report = update_index([docs], store, embedder)  # type: ignore[arg-type]
+    assert [file.status for file in report.files] == ["failed", "added", "duplicate"]
 
 
 def test_a_format_whose_library_is_missing_names_the_cure(

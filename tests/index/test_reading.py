@@ -107,6 +107,18 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def test_reading_leaves_what_is_sealed_as_it_is(large: Path, embedder: Any) -> None:
+    for _ in range(3):
+        said: list[str] = []
+        opened = open_index(large / "store", said.append)
+        assert opened is not None
+        assert said == []
+        with opened:
+            assert len(opened.store.search(embedder.get_query_embedding("item 600"), 20)) == 20
+    assert update_index([large / "docs"], large / "store", embedder).counts == {"unchanged": 4}
+    assert [path.name for path in (large / "store").glob("passages-*")] == ["passages-1"]
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [

@@ -34,9 +34,12 @@ def read(data: bytes) -> Extracted:
 
 def _decoded(data: bytes) -> str:
     declared = _DECLARED.search(data[:2048])
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+    name = declared[1].decode("ascii").lower() if declared else ""
+    marked = data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
+    # What says in ASCII that it is UTF-16 is not; what says Latin-1 means Windows' own.
+    if name and not marked and not name.startswith(("utf-16", "utf-32")):
         try:
-            return data.decode(declared[1].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
+            return data.decode("cp1252" if name in ("iso-8859-1", "latin1", "latin-1") else name)
+        except (LookupError, UnicodeError):
             pass  # it says so wrongly
     return decoded(data)
