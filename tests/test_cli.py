@@ -152,11 +152,12 @@ def test_index_again_does_nothing_and_says_so(shell: Shell) -> None:
 
 
 def test_index_reports_every_file_as_json(shell: Shell) -> None:
+    (shell.documents / "clip.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42")
     (shell.documents / "scan.pdf").write_bytes(b"%PDF-1.7")
-    assert shell("index", "--json") == 0
+    assert shell("index", "--json") == 3
     report = json.loads(shell.out)
-    assert report["counts"] == {"added": 1, "unsupported": 1}
-    assert [file["source"] for file in report["files"]] == ["museum.txt", "scan.pdf"]
+    assert report["counts"] == {"added": 1, "unsupported": 1, "failed": 1}
+    assert [file["source"] for file in report["files"]] == ["clip.mp4", "museum.txt", "scan.pdf"]
 
 
 def test_what_was_indexed_last_is_what_questions_are_asked_of(

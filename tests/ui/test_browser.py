@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from page_bot import HOSTILE, QUOTES
 from page_server import Served, served
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -311,3 +312,38 @@ def test_a_question_asked_while_the_model_loads_is_answered_then(
         expect(tab.locator(".doing")).to_contain_text("Loading the model")
         expect(tab.locator(".marker")).to_have_count(2, timeout=60 * SECONDS)
         context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(browser: Browser, page: Served, scheme: str) -> None:
+    context = browser.new_context(locale="en-GB", color_scheme=scheme)  # type: ignore[arg-type]
+    tab = opened(context, page)
+    expect(tab.locator("#example-list li")).to_have_count(4)
+    assert faults(tab) == []
+    ask(tab, "How many?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    assert faults(tab) == []
+    tab.locator(".marker").first.click()
+    expect(tab.locator("mark.current")).to_be_visible()
+    assert faults(tab) == []
+    ask(tab, "What does a ticket cost?")
+    expect(tab.locator(".badge")).to_be_visible()
+    ask(tab, "explode")
+    expect(tab.locator(".failed")).to_be_visible()
+    assert faults(tab) == []
+    tab.get_by_role("tab", name="Documents").click()
+    expect(tab.locator("#list tr")).to_have_count(4)
+    assert faults(tab) == []
+    context.close()
+
+
+def faults(tab: Page) -> list[str]:
+    """What axe finds wrong, element by element; it must have looked at something."""
+    found = Axe().run(tab).response
+    assert len(found["passes"]) > 10
+    return [
+        f"{item['id']}: {node['html'][:200]}"
+        for item in found["violations"]
+        if item["impact"] in ("serious", "critical")
+        for node in item["nodes"]
+    ]

@@ -36,6 +36,7 @@ function startState() {
   watch((state) => {
     byId("state").dataset.state = state.state;
     byId("state-text").textContent = line(state);
+    byId("model").textContent = state.model ? `· ${state.model}` : "";
     byId("state").title = [state.model, state.version && `qa_bot ${state.version}`].filter(Boolean).join(" · ");
     byId("fault").hidden = state.state !== "failed";
     byId("fault-text").textContent = state.fault || "";

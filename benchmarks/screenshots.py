@@ -1,0 +1,109 @@
+"""Take the README's pictures of the page, into `benchmarks/screenshots/`.
+
+    python benchmarks/screenshots.py            # the page with the seeds and the real model
+    python benchmarks/screenshots.py URL FOLDER # of a server that runs already
+
+Needs Playwright and Debian's chromium. Look at every picture before it is committed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).parent / "screenshots"
+PORT = 7868
+QUESTION = "How many kilometres of optical fibre have Chinese companies laid in Africa?"
+UNANSWERABLE = "Who won the 2018 football World Cup?"
+MINUTES = 60_000
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 780}
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The page over the seeds, in a store of its own."""
+    with tempfile.TemporaryDirectory() as store:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "qa_bot", "serve", "--port", str(PORT), "--store", store]
+        )
+        try:
+            yield f"http://127.0.0.1:{PORT}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def pictures(browser: Browser, url: str, folder: Path) -> None:
+    """Wide and narrow, light and dark."""
+    folder.mkdir(exist_ok=True)
+    for scheme in ("light", "dark"):
+        tab = _opened(browser, url, WIDE, scheme)
+        tab.screenshot(path=folder / f"start-{scheme}.png")
+        _ask(tab, QUESTION)
+        tab.screenshot(path=folder / f"answer-{scheme}.png")
+        tab.locator(".turn .marker").first.click()
+        tab.locator("mark.current").wait_for()
+        tab.mouse.move(0, 0)
+        tab.screenshot(path=folder / f"source-{scheme}.png")
+        _ask(tab, UNANSWERABLE)
+        tab.screenshot(path=folder / f"refusal-{scheme}.png")
+        tab.get_by_role("tab", name="Documents").click()
+        tab.screenshot(path=folder / f"documents-{scheme}.png")
+        tab.get_by_label("Search the documents").fill("5G")
+        tab.keyboard.press("Enter")
+        tab.locator("#results .open").first.click()
+        tab.locator("#reader mark.current").wait_for()
+        tab.screenshot(path=folder / f"search-{scheme}.png")
+        tab.context.close()
+        phone = _opened(browser, url, PHONE, scheme)
+        phone.screenshot(path=folder / f"phone-start-{scheme}.png")
+        _ask(phone, QUESTION)
+        phone.screenshot(path=folder / f"phone-{scheme}.png")
+        phone.locator(".turn .marker").first.click()
+        phone.locator("mark.current").wait_for()
+        phone.screenshot(path=folder / f"phone-source-{scheme}.png")
+        phone.get_by_label("Close").click()
+        phone.get_by_role("tab", name="Documents").click()
+        phone.screenshot(path=folder / f"phone-documents-{scheme}.png")
+        phone.context.close()
+
+
+def _opened(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page:
+    context = browser.new_context(viewport=size, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
+    tab = context.new_page()
+    tab.goto(url)
+    tab.locator("#example-list li").first.wait_for(timeout=5 * MINUTES)
+    return tab
+
+
+def _ask(tab: Page, question: str) -> None:
+    before = tab.locator(".actions").count()
+    tab.locator("#question").fill(question)
+    tab.keyboard.press("Enter")
+    tab.locator(".actions").nth(before).wait_for(timeout=5 * MINUTES)
+    tab.wait_for_timeout(300)
+
+
+def main() -> None:
+    """See the module's docstring."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        if len(sys.argv) > 1:
+            pictures(browser, sys.argv[1], Path(sys.argv[2]))
+            return
+        with served() as url:
+            pictures(browser, url, FOLDER)
+
+
+if __name__ == "__main__":
+    main()
