@@ -25,6 +25,15 @@ DOCUMENTS = {
     "school-pt.txt": "A escola de música de Alvora tem 85 alunos. As aulas começam em setembro.",
     "storm-tr.txt": "Kasırga 12 Mart'ta limandaki üç tekneyi batırdı. Kimse yaralanmadı.",
     "bees-it.txt": "L'apicoltore Renzo Balli tiene le sue arnie sul tetto del municipio.",
+    # In the questions' own languages, near the subject but without the answer:
+    "near-de.txt": "Der Nachtzug nach Kolm hat neue Betten. Das Stadtmuseum sucht Spenden.",
+    "near-de-2.txt": "Die Brücken der Stadt werden jedes Jahr von Fachleuten geprüft.",
+    "near-es.txt": "El lago es un lugar tranquilo. Los agricultores venden arroz en el mercado.",
+    "near-es-2.txt": "Los apicultores de la región celebran una feria de la miel.",
+    "near-ar.txt": "القطارات مريحة وسريعة في هذا البلد. العاصفة أخافت الأطفال.",
+    "near-ar-2.txt": "تعلم الموسيقى مفيد للطلاب في كل المدارس.",
+    "near-ja.txt": "湖のまわりを歩くのは気持ちがいいです。橋の上から山が見えます。",
+    "near-ja-2.txt": "博物館では毎年たくさんの展示が行われます。",
 }
 
 QUESTIONS = [
@@ -41,8 +50,8 @@ QUESTIONS = [
     ("博物館が休みなのは何曜日ですか。", "museum-fr.txt"),
     ("橋は何色に塗られていますか。", "bridge-en.txt"),
 ]
-LEAST_FIRST = 10
-"""Of the 12 questions; a change of the model's rounding may turn one."""
+LEAST_FIRST = 9
+"""Of the 12 questions: 10 are, and e5 as it comes has 5; a model's rounding may turn one."""
 
 
 def test_other_languages_find_the_document_that_answers(tmp_path: Path) -> None:
