@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from qa_bot.errors import QABotError
 from qa_bot.terminal import Screen
@@ -18,7 +18,7 @@ from qa_bot.terminal import Screen
 if TYPE_CHECKING:
     from qa_bot.app import Progress, QABot
     from qa_bot.settings import Settings
-    from qa_bot.types import Answer, Turn
+    from qa_bot.types import Answer, Filter, Turn
 
 _EXIT_CODES = """\
 exit codes:
@@ -65,17 +65,29 @@ def _ask(options: argparse.Namespace, screen: Screen) -> int:
     if options.json:
         from qa_bot.records import answer_record
 
-        _print_json(screen, answer_record(bot.ask(options.question)))
+        _print_json(screen, answer_record(bot.ask(options.question, **_only(options))))
         return 0
-    _say(bot, screen, options.question, [])
+    _say(bot, screen, options.question, [], **_only(options))
     return 0
 
 
-def _say(bot: QABot, screen: Screen, question: str, history: Sequence[Turn]) -> Answer:
+def _only(options: argparse.Namespace) -> Filter:
+    """What documents the options limit a search to; an empty text limits nothing."""
+    return {
+        "source": options.source,
+        "language": options.lang,
+        "since": options.since,
+        "until": options.until,
+    }
+
+
+def _say(
+    bot: QABot, screen: Screen, question: str, history: Sequence[Turn], **only: Unpack[Filter]
+) -> Answer:
     """Stream one answer and its sources to the screen."""
     from qa_bot.types import Answer
 
-    for piece in bot.stream(question, history):
+    for piece in bot.stream(question, history, **only):
         if isinstance(piece, Answer):
             screen.line()
             screen.sources(piece)
@@ -97,7 +109,7 @@ def _chat(options: argparse.Namespace, screen: Screen) -> int:
         if not question:
             return 0
         try:
-            answer = _say(bot, screen, question, history)
+            answer = _say(bot, screen, question, history, **_only(options))
         except KeyboardInterrupt:
             screen.note("\nStopped.")
             continue
@@ -135,7 +147,7 @@ def _batch(options: argparse.Namespace, screen: Screen) -> int:
 
 
 def _search(options: argparse.Namespace, screen: Screen) -> int:
-    hits = _bot(options, screen).search(options.query, options.k)
+    hits = _bot(options, screen).search(options.query, options.k, **_only(options))
     if options.json:
         from qa_bot.records import search_record
         from qa_bot.text import language_of
@@ -262,7 +274,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", help="the question, in any language")
     ask.add_argument("--json", action="store_true", help="print one answer record")
 
-    _command(commands, "chat", _chat, "the same as a conversation")
+    chat = _command(commands, "chat", _chat, "the same as a conversation")
 
     search = _command(commands, "search", _search, "show the passages for a query; no LLM")
     search.add_argument("query")
@@ -282,6 +294,17 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--limit", type=int, metavar="N", help="take the first N rows only")
     batch.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="questions to ask a server at once (default 1)")  # fmt: skip
+
+    for command in (ask, chat, search):
+        command.add_argument(
+            "--source", default="", metavar="FILE", help="search this document only"
+        )
+        command.add_argument(
+            "--lang", default="", metavar="CODE", help="only documents in this language"
+        )
+        command.add_argument("--since", default="", metavar="DATE",
+                             help="only from this date on (2023 or 2023-11-08)")  # fmt: skip
+        command.add_argument("--until", default="", metavar="DATE", help="only up to this date")
 
     index = _command(commands, "index", _index, "bring the index up to date with folders")
     index.add_argument("paths", nargs="*", metavar="PATH", help="folders; default: the same as "

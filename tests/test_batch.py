@@ -312,6 +312,7 @@ def test_a_document_tells_how_it_was_made(run: Batch) -> None:
             assert shown in text
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_nothing_and_repeats_nothing(run: Batch) -> None:
     """Twenty times `kill -9`; then the file is that of a run that nothing disturbed."""
     chance = random.Random(7)  # noqa: S311 - moments, not secrets

@@ -44,6 +44,8 @@ class Reader:
         if grammar is not None:
             label = next(m[1] for m in re.finditer(r"(S\d+): .*310,000", prompt))
             yield json.dumps({"value": [label]})
+        elif "Rewrite the last question" in prompt:
+            yield "How many visitors did the museum have?"
         else:
             yield from ("The museum ", "had 310,000 ", "visitors.")
         return Usage(50, 3)
@@ -149,6 +151,19 @@ def test_index_again_does_nothing_and_says_so(shell: Shell) -> None:
     assert shell("index") == 0
     assert shell("index") == 0
     assert "1 unchanged: nothing to do" in shell.out
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [([], {"museum.txt", "zoo.txt"}), (["--source", "zoo.txt"], {"zoo.txt"}),
+     (["--since", "2021"], {"zoo.txt"}), (["--until", "2020-12"], set()),
+     (["--lang", "fr"], set())],
+)  # fmt: skip
+def test_a_search_can_be_limited(shell: Shell, limits: list[str], found: set[str]) -> None:
+    text = "The zoo has 310,000 fish, said its keeper on 3 May 2021. It is old.\n"
+    (shell.documents / "zoo.txt").write_text(text, encoding="utf-8")
+    assert shell("search", "--json", *limits, "museum or zoo") == 0
+    assert {hit["source"] for hit in json.loads(shell.out)["passages"]} == found
 
 
 def test_index_reports_every_file_as_json(shell: Shell) -> None:

@@ -182,6 +182,7 @@ def test_a_run_is_not_resumed_with_another_configuration(command: Commands) -> N
     assert "model: 'scripted' then, 'another' now" in command.err
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_a_run_ends_as_an_undisturbed_one(
     command: Commands, tmp_path: Path
 ) -> None:

@@ -245,6 +245,7 @@ update_index([Path(sys.argv[1])], Path(sys.argv[2]), Slow(model_name="hash"), pr
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_finished_by_the_next(
     docs: Path, store: Path, tmp_path: Path, embedder: Any
 ) -> None:

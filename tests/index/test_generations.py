@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from qa_bot.index.generations import (
     Lease,
     copy_generation,
@@ -50,6 +52,7 @@ def test_what_is_in_use_stays_until_it_is_let_go_of(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["passages-2"]
 
 
+@pytest.mark.slow
 def test_a_process_that_died_leaves_a_trace(tmp_path: Path) -> None:
     folder = tmp_path / "passages-1"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

@@ -292,6 +292,7 @@ def test_a_forged_size_does_not_hide_what_a_member_holds(process: ReaderProcess)
     assert cost(process)[1] < 300
 
 
+@pytest.mark.slow
 def test_a_pdf_that_unpacks_without_end_is_bounded(process: ReaderProcess) -> None:
     packed = zlib.compress(b"BT (x) Tj ET " * 30_000_000, 9)
     assert len(packed) < 2_000_000

@@ -119,6 +119,7 @@ def test_reading_leaves_what_is_sealed_as_it_is(large: Path, embedder: Any) -> N
     assert [path.name for path in (large / "store").glob("passages-*")] == ["passages-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "damage"),
     [

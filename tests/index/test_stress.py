@@ -93,6 +93,7 @@ TestIndexMachine.settings = settings(
 )
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_any_moment_harms_nothing(tmp_path: Path) -> None:
     for seed in range(3):
         round_of_kills(tmp_path, seed)
