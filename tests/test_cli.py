@@ -45,7 +45,7 @@ class Reader:
             label = next(m[1] for m in re.finditer(r"(S\d+): .*310,000", prompt))
             yield json.dumps({"value": [label]})
         elif "Rewrite the last question" in prompt:
-            yield "How many visitors did the museum have?"
+            yield QUESTION
         else:
             yield from ("The museum ", "had 310,000 ", "visitors.")
         return Usage(50, 3)
