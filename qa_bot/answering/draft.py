@@ -82,11 +82,11 @@ class Draft:
     def _checked(self, written: str) -> Sentence | None:
         """A sentence, mended where it has to be; None where nothing can be made of it."""
         text = self._citer.repaired(without_label(written, self._question))
-        if not text or echoes(text, self._question):
+        if not text or loops(text) or echoes(text, self._question):
             return None
         quoted = self._citer.resting_on(text)
-        if loops(text) or self._citer.wrong_numbers(text, quoted):
-            return self._from_evidence()
+        if self._citer.wrong_numbers(text, quoted):
+            return self._from_evidence(quoted[0])
         if untranslated(text, self._language, self._question, [item.text for item in quoted]):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
@@ -97,9 +97,8 @@ class Draft:
         worse = not mended or loops(mended) or self._citer.wrong_numbers(mended, quoted)
         return text if worse else mended
 
-    def _from_evidence(self) -> Sentence | None:
+    def _from_evidence(self, item: Evidence) -> Sentence | None:
         """The evidence itself, in place of a sentence that misstates it."""
-        item = max(self._citer.evidence, key=lambda each: each.similarity)
         text = " ".join(item.text.split())
         if item.passage.language != self._language:
             text = self._citer.repaired(self._translated(text, item.passage.language))
