@@ -149,11 +149,11 @@ def test_index_again_does_nothing_and_says_so(shell: Shell) -> None:
 
 
 def test_index_reports_every_file_as_json(shell: Shell) -> None:
-    (shell.documents / "scan.pdf").write_bytes(b"%PDF-1.7")
+    (shell.documents / "scan.tiff").write_bytes(b"II*")
     assert shell("index", "--json") == 0
     report = json.loads(shell.out)
     assert report["counts"] == {"added": 1, "unsupported": 1}
-    assert [file["source"] for file in report["files"]] == ["museum.txt", "scan.pdf"]
+    assert [file["source"] for file in report["files"]] == ["museum.txt", "scan.tiff"]
 
 
 def test_what_was_indexed_last_is_what_questions_are_asked_of(
