@@ -70,7 +70,7 @@ def pictures(browser: Browser, url: str, folder: Path) -> None:
         phone.locator(".turn .marker").first.click()
         phone.locator("mark.current").wait_for()
         phone.screenshot(path=folder / f"phone-source-{scheme}.png")
-        phone.get_by_label("Close").click()
+        phone.locator("#sources .close").click()
         phone.get_by_role("tab", name="Documents").click()
         phone.screenshot(path=folder / f"phone-documents-{scheme}.png")
         phone.context.close()

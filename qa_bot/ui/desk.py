@@ -124,6 +124,10 @@ class Desk:
         self._ready()
         return self._documents
 
+    def dates(self) -> dict[str, str | None]:
+        """The date of every document that is known by now, by its source."""
+        return {item.source: item.date for item in self._documents}
+
     def document(self, source: str) -> tuple[IndexedDocument, str | None] | None:
         """A document of the index and its text now; None where it is not indexed."""
         with self._lock.shared():
