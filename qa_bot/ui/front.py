@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -40,6 +40,7 @@ _GRADIO = re.compile(
 )
 _LOGIN_BYTES = 4_096
 _EXPORT_BYTES = 20_000_000
+_CALL_BYTES = 1_000_000
 _LANGUAGE = "qa_bot_language"
 """The cookie of a language chosen on the page."""
 _HEADERS = {
@@ -184,10 +185,16 @@ class _Gradio:
         self._app: ASGIApp | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
+        """Import, start, and run Gradio and the desk until it is time to stop."""
         from qa_bot.ui.api import import_gradio, make_api
 
-        await asyncio.to_thread(import_gradio)
-        app = make_api(self._desk)
+        try:
+            await asyncio.to_thread(import_gradio)
+            app = make_api(self._desk)
+        except Exception as exc:
+            self._desk.fail(exc)
+            self._ready.set()
+            raise
         async with app.router.lifespan_context(app):
             self._app = app
             self._ready.set()
@@ -196,12 +203,14 @@ class _Gradio:
         await asyncio.to_thread(self._desk.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _GRADIO.match(scope["path"]):
-            await _NONE(scope, receive, send)
-            return
-        await self._ready.wait()
-        if self._app:
-            await self._app(scope, receive, send)
+        answer: ASGIApp = _NONE
+        if scope["type"] == "http" and _GRADIO.match(scope["path"]):
+            await self._ready.wait()
+            answer = self._app or Response("Gradio could not be started; the log says why.", 503)
+            length = Headers(scope=scope).get("content-length", "")
+            if scope["method"] == "POST" and not (length.isdecimal() and int(length) < _CALL_BYTES):
+                answer = Response("The call is too large.", 413)
+        await answer(scope, receive, send)
 
 
 class _Guard:

@@ -192,8 +192,12 @@ def test_a_conversation_is_saved_with_its_quotes(tab: Page, kind: str, found: st
     ask(tab, "How many?")
     expect(tab.locator(".marker")).to_have_count(2)
     tab.locator("#save summary").click()
+    choice = tab.get_by_role("button", name=kind)
+    box = choice.bounding_box()
+    assert box is not None
+    assert box["width"] > box["height"]  # a word on one line
     with tab.expect_download() as saving:
-        tab.get_by_role("button", name=kind).click()
+        choice.click()
     text = saving.value.path().read_text("utf-8")
     assert text.startswith(found)
     assert "中国企业铺设超过20万公里光纤" in text
