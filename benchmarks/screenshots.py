@@ -1,7 +1,7 @@
 """Take the README's pictures of the page, into `benchmarks/screenshots/`.
 
     python benchmarks/screenshots.py            # the page with the seeds and the real model
-    python benchmarks/screenshots.py URL FOLDER # of a server that runs already
+    python benchmarks/screenshots.py URL FOLDER # all there are, of a server that runs already
 
 Needs Playwright and Debian's chromium. Look at every picture before it is committed.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
+README = {"source-light", "source-dark", "refusal-light", "documents-light", "phone-light",
+          "phone-source-dark"}  # fmt: skip
 PORT = 7868
 QUESTION = "How many kilometres of optical fibre have Chinese companies laid in Africa?"
 UNANSWERABLE = "Who won the 2018 football World Cup?"
@@ -41,38 +43,43 @@ def served() -> Iterator[str]:
             server.wait()
 
 
-def pictures(browser: Browser, url: str, folder: Path) -> None:
-    """Wide and narrow, light and dark."""
+def pictures(browser: Browser, url: str, folder: Path, wanted: set[str] | None) -> None:
+    """Wide and narrow, light and dark; those wanted, or all."""
     folder.mkdir(exist_ok=True)
     for scheme in ("light", "dark"):
+
+        def snap(tab: Page, name: str, scheme: str = scheme) -> None:
+            if wanted is None or f"{name}-{scheme}" in wanted:
+                tab.screenshot(path=folder / f"{name}-{scheme}.png")
+
         tab = _opened(browser, url, WIDE, scheme)
-        tab.screenshot(path=folder / f"start-{scheme}.png")
+        snap(tab, "start")
         _ask(tab, QUESTION)
-        tab.screenshot(path=folder / f"answer-{scheme}.png")
+        snap(tab, "answer")
         tab.locator(".turn .marker").first.click()
         tab.locator("mark.current").wait_for()
         tab.mouse.move(0, 0)
-        tab.screenshot(path=folder / f"source-{scheme}.png")
+        snap(tab, "source")
         _ask(tab, UNANSWERABLE)
-        tab.screenshot(path=folder / f"refusal-{scheme}.png")
+        snap(tab, "refusal")
         tab.get_by_role("tab", name="Documents").click()
-        tab.screenshot(path=folder / f"documents-{scheme}.png")
+        snap(tab, "documents")
         tab.get_by_label("Search the documents").fill("5G")
         tab.keyboard.press("Enter")
         tab.locator("#results .open").first.click()
         tab.locator("#reader mark.current").wait_for()
-        tab.screenshot(path=folder / f"search-{scheme}.png")
+        snap(tab, "search")
         tab.context.close()
         phone = _opened(browser, url, PHONE, scheme)
-        phone.screenshot(path=folder / f"phone-start-{scheme}.png")
+        snap(phone, "phone-start")
         _ask(phone, QUESTION)
-        phone.screenshot(path=folder / f"phone-{scheme}.png")
+        snap(phone, "phone")
         phone.locator(".turn .marker").first.click()
         phone.locator("mark.current").wait_for()
-        phone.screenshot(path=folder / f"phone-source-{scheme}.png")
-        phone.get_by_label("Close").click()
+        snap(phone, "phone-source")
+        phone.locator("#sources .close").click()
         phone.get_by_role("tab", name="Documents").click()
-        phone.screenshot(path=folder / f"phone-documents-{scheme}.png")
+        snap(phone, "phone-documents")
         phone.context.close()
 
 
@@ -99,10 +106,10 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         if len(sys.argv) > 1:
-            pictures(browser, sys.argv[1], Path(sys.argv[2]))
+            pictures(browser, sys.argv[1], Path(sys.argv[2]), None)
             return
         with served() as url:
-            pictures(browser, url, FOLDER)
+            pictures(browser, url, FOLDER, README)
 
 
 if __name__ == "__main__":

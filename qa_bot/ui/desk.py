@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from qa_bot.ui.sharing import SharedLock
 from qa_bot.ui.uploads import Uploads
 
 Progress = Callable[[str, int, int], None]
+_CLOSE_SECONDS = 5.0
 
 
 class Bot(Protocol):
@@ -72,10 +74,14 @@ class Desk:
         threading.Thread(target=self._load, name="load", daemon=True).start()
 
     def close(self) -> None:
-        """Let go of the bot once nobody uses it any more."""
-        if self._bot:
-            with self._lock.alone():
+        """Let go of the bot; one that is busy for long is left to the end of the process."""
+        if self._bot and self._loaded.is_set():
+            with suppress(TimeoutError), self._lock.alone(_CLOSE_SECONDS):
                 self._bot.close()
+
+    def fail(self, error: Exception) -> None:
+        """Say on the page why nothing can be asked."""
+        self._fault = f"{type(error).__name__}: {error}"
 
     def state(self) -> dict[str, Any]:
         """What the page shows of us: `loading`, `indexing`, `ready` or `failed`, and with what."""
@@ -124,14 +130,24 @@ class Desk:
         self._ready()
         return self._documents
 
+    def dates(self) -> dict[str, str | None]:
+        """The date of every document that is known by now, by its source."""
+        return {item.source: item.date for item in self._documents}
+
     def document(self, source: str) -> tuple[IndexedDocument, str | None] | None:
-        """A document of the index and its text now; None where it is not indexed."""
+        """A document of the index and its text now; None where it is not indexed.
+
+        An answer of before may name it otherwise: sources start with their folder's name only
+        where there are several folders, as there are once something was uploaded.
+        """
         with self._lock.shared():
             bot = self._ready()
-            for item in self._documents:
-                if item.source == source:
-                    return item, bot.read_text(source)
-        return None
+            named = [item for item in self._documents if item.source == source] or [
+                item
+                for item in self._documents
+                if item.source.endswith(f"/{source}") or source.endswith(f"/{item.source}")
+            ]
+            return (named[0], bot.read_text(named[0].source)) if len(named) == 1 else None
 
     def uploaded(self, source: str) -> str | None:
         """The name of the uploaded file behind a source; None for a document of a folder."""
@@ -186,7 +202,7 @@ class Desk:
             except QABotError as exc:
                 self._fault = str(exc)
             except Exception as exc:
-                self._fault = f"{type(exc).__name__}: {exc}"
+                self.fail(exc)
                 raise
             finally:
                 self._doing = None

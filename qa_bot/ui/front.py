@@ -7,6 +7,7 @@ routes of Gradio that its clients need are let through: none that serves or take
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,15 +15,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa_bot.errors import QABotError
+from qa_bot.errors import QABotError, UsageError
 from qa_bot.ui.desk import Desk
+from qa_bot.ui.export import exported
 from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
 from qa_bot.ui.texts import chosen_language, filled, page_file
 
@@ -37,6 +39,8 @@ _GRADIO = re.compile(
     r"|call/[a-z]+(/\w+)?))/?$"
 )
 _LOGIN_BYTES = 4_096
+_EXPORT_BYTES = 20_000_000
+_CALL_BYTES = 1_000_000
 _LANGUAGE = "qa_bot_language"
 """The cookie of a language chosen on the page."""
 _HEADERS = {
@@ -92,16 +96,19 @@ class _Pages:
             Route("/state", self.state),
             Route("/retry", self.retry, methods=["POST"]),
             Route("/upload", self.upload, methods=["PUT"]),
+            Route("/export", self.export, methods=["POST"]),
             Route("/login", self.enter, methods=["POST"]),
             Route("/logout", self.leave, methods=["POST"]),
         ]
 
     async def page(self, request: Request) -> Response:
-        outside = self._logins is not None and self._user(request) is None
+        user = self._user(request)
+        outside = self._logins is not None and user is None
         language = chosen_language(
             request.headers.get("accept-language", ""), request.cookies.get(_LANGUAGE, "")
         )
-        return HTMLResponse(filled("login.html" if outside else "index.html", language))
+        name = "login.html" if outside else "index.html"
+        return HTMLResponse(filled(name, language, user or ""))
 
     async def part(self, request: Request) -> Response:
         found = _PART.fullmatch(request.path_params["name"])
@@ -126,6 +133,18 @@ class _Pages:
         except QABotError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
         return JSONResponse({"name": kept})
+
+    async def export(self, request: Request) -> Response:
+        """A conversation as a file to keep: its records come from the page, which has them."""
+        kind = request.query_params.get("as", "")
+        try:
+            records = json.loads(await _body(request, _EXPORT_BYTES))
+            text = await run_in_threadpool(exported, records, kind, self._desk)
+        except (ValueError, UsageError) as exc:
+            return JSONResponse({"error": f"cannot export this: {exc}"}, status_code=400)
+        # As a file only: it is never shown as a page of this server.
+        kept = {"Content-Disposition": f'attachment; filename="conversation.{kind}"'}
+        return Response(text, media_type="application/octet-stream", headers=kept)
 
     async def enter(self, request: Request) -> Response:
         address = request.client.host if request.client else ""
@@ -166,10 +185,16 @@ class _Gradio:
         self._app: ASGIApp | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
+        """Import, start, and run Gradio and the desk until it is time to stop."""
         from qa_bot.ui.api import import_gradio, make_api
 
-        await asyncio.to_thread(import_gradio)
-        app = make_api(self._desk)
+        try:
+            await asyncio.to_thread(import_gradio)
+            app = make_api(self._desk)
+        except Exception as exc:
+            self._desk.fail(exc)
+            self._ready.set()
+            raise
         async with app.router.lifespan_context(app):
             self._app = app
             self._ready.set()
@@ -178,12 +203,14 @@ class _Gradio:
         await asyncio.to_thread(self._desk.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _GRADIO.match(scope["path"]):
-            await _NONE(scope, receive, send)
-            return
-        await self._ready.wait()
-        if self._app:
-            await self._app(scope, receive, send)
+        answer: ASGIApp = _NONE
+        if scope["type"] == "http" and _GRADIO.match(scope["path"]):
+            await self._ready.wait()
+            answer = self._app or Response("Gradio could not be started; the log says why.", 503)
+            length = Headers(scope=scope).get("content-length", "")
+            if scope["method"] == "POST" and not (length.isdecimal() and int(length) < _CALL_BYTES):
+                answer = Response("The call is too large.", 413)
+        await answer(scope, receive, send)
 
 
 class _Guard:

@@ -33,12 +33,20 @@ class SharedLock:
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold it while nobody else does."""
+    def alone(self, seconds: float | None = None) -> Iterator[None]:
+        """Hold it while nobody else does.
+
+        Raises:
+            TimeoutError: others have held it for `seconds`.
+        """
         with self._changed:
             self._waiting += 1
             try:
-                self._changed.wait_for(lambda: not self._alone and not self._sharing)
+                free = self._changed.wait_for(
+                    lambda: not self._alone and not self._sharing, timeout=seconds
+                )
+                if not free:
+                    raise TimeoutError(f"others hold it for more than {seconds} s")
                 self._alone = True
             finally:
                 self._waiting -= 1

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from page_bot import HOSTILE, QUOTES
 from page_server import Served, served
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -38,12 +38,18 @@ def context(browser: Browser, page: Served) -> Iterator[BrowserContext]:
     made.on("request", lambda request: wrong.append(f"foreign: {request.url}")
             if not request.url.startswith("http://127.0.0.1:") else None)  # fmt: skip
     made.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
-    made.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.accept()))
+    made.on("dialog", lambda dialog: (alerts(dialog, wrong), dialog.accept()))
     made.on("console", lambda said: wrong.append(f"console: {said.text}")
             if said.type == "error" else None)  # fmt: skip
     yield made
     made.close()
     assert wrong == []
+
+
+def alerts(dialog: Dialog, wrong: list[str]) -> None:
+    """The page asks before it deletes; nothing of it ever alerts."""
+    if dialog.type != "confirm":
+        wrong.append(f"dialog: {dialog.message}")
 
 
 @pytest.fixture
@@ -149,6 +155,63 @@ def test_a_follow_up_sends_the_conversation_and_a_reload_keeps_it(tab: Page, pag
     expect(tab.get_by_role("heading", name="Ask your documents")).to_be_visible()
 
 
+def test_conversations_are_kept_found_renamed_opened_and_deleted(tab: Page) -> None:
+    ask(tab, "About the exhibition?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    tab.get_by_role("button", name="New conversation").click()
+    ask(tab, "What does a ticket cost?")
+    expect(tab.locator(".badge")).to_be_visible()
+    tab.get_by_role("button", name="Conversations").click()
+    kept = tab.locator("#history-list .open")
+    expect(kept).to_have_count(2)
+    expect(kept.first).to_contain_text("What does a ticket cost?")
+    tab.get_by_label("Find a conversation").fill("EXHIBITION")
+    expect(kept).to_have_count(1)
+    kept.click()
+    expect(tab.locator(".asked")).to_contain_text("About the exhibition?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    tab.get_by_label("Find a conversation").fill("")
+    deleting = tab.get_by_role("button", name="Delete: What does")
+    with tab.expect_event("dialog") as asked:
+        deleting.click()
+    assert "What does a ticket cost?" in asked.value.message
+    expect(kept).to_have_count(1)
+    tab.reload()
+    expect(tab.locator(".asked")).to_contain_text("About the exhibition?")
+    tab.get_by_role("button", name="Conversations").click()
+    tab.get_by_role("button", name="Delete all").click()
+    expect(tab.locator(".turn")).to_have_count(0)
+    expect(kept).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("Markdown", "# Questions and answers"), ("HTML", "<!doctype html>"), ("JSON", "[")],
+)
+def test_a_conversation_is_saved_with_its_quotes(tab: Page, kind: str, found: str) -> None:
+    ask(tab, "How many?")
+    expect(tab.locator(".marker")).to_have_count(2)
+    tab.locator("#save summary").click()
+    choice = tab.get_by_role("button", name=kind)
+    box = choice.bounding_box()
+    assert box is not None
+    assert box["width"] > box["height"]  # a word on one line
+    with tab.expect_download() as saving:
+        choice.click()
+    text = saving.value.path().read_text("utf-8")
+    assert text.startswith(found)
+    assert "中国企业铺设超过20万公里光纤" in text
+    assert "1800" in text
+
+
+def test_a_reload_in_mid_answer_keeps_the_question(tab: Page) -> None:
+    ask(tab, "a long answer")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    tab.reload()
+    expect(tab.locator(".asked")).to_contain_text("a long answer")
+    expect(tab.get_by_role("button", name="Try again")).to_be_visible()
+
+
 def test_a_second_browser_sees_nothing_of_the_first(
     tab: Page, browser: Browser, page: Served
 ) -> None:
@@ -196,7 +259,7 @@ def test_documents_are_listed_searched_uploaded_and_removed(
         expect(tab.locator("#results .card")).to_have_count(2)
         tab.locator("#results .open").nth(1).click()
         expect(tab.locator("#reader mark.current")).to_have_text(QUOTES["zh"])
-        tab.get_by_label("Close").click()
+        tab.locator("#reader .close").click()
         expect(tab.locator("#reader")).to_be_hidden()
 
         tab.locator("#files").set_input_files([notes, bad])
@@ -242,7 +305,7 @@ def test_on_a_phone_everything_fits_and_sources_open_over_the_page(
     tab.locator(".marker").first.tap()
     expect(tab.locator("mark.current")).to_be_in_viewport()
     assert fits(tab)
-    tab.get_by_label("Close").tap()
+    tab.locator("#sources .close").tap()
     expect(tab.locator("#sources")).to_be_hidden()
     tab.get_by_role("tab", name="Documents").tap()
     expect(tab.locator("#list tr")).to_have_count(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,7 @@ def test_the_page_is_there_before_anything_is_loaded(tmp_path: Path) -> None:
         started = time.monotonic()
         page = httpx.get(running.url, headers={"Accept-Language": "zh-CN"})
         assert time.monotonic() - started < 2
-        assert '<html lang="zh">' in page.text
+        assert '<html lang="zh"' in page.text
         assert httpx.get(f"{running.url}/state").json()["state"] == "loading"
         wait_until_ready(running.url)
 
@@ -122,6 +123,33 @@ def test_a_file_is_uploaded_indexed_and_removed(tmp_path: Path) -> None:
         assert "a.exe is of a kind that is not read" in refused.json()["error"]
 
 
+def test_an_export_holds_the_quotes_escaped_and_is_a_file(page: Served, client: Client) -> None:
+    record = client.predict("hostile", [], api_name="/ask")
+    for kind, hostile in (
+        ("html", "&lt;img src=x"),
+        ("md", "\\<img src\\=x"),
+        ("json", "<img src=x"),
+    ):
+        sent = httpx.post(f"{page.url}/export", params={"as": kind}, json=[record])
+        assert sent.status_code == 200
+        assert sent.headers["content-disposition"].startswith("attachment")
+        assert sent.headers["content-type"] == "application/octet-stream"
+        assert hostile in sent.text
+        assert QUOTES["fr"][:20] in sent.text
+    assert "parts" not in json.loads(sent.text)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("exe", b"[]"), ("md", b"{"), ("md", b'[{"question": "x"}]'), ("html", b"[1]"), ("md", b"3"),
+     ("md", b'{"a": "\xff"}')],
+)  # fmt: skip
+def test_what_is_no_conversation_is_not_exported(page: Served, kind: str, body: bytes) -> None:
+    sent = httpx.post(f"{page.url}/export", params={"as": kind}, content=body)
+    assert sent.status_code == 400
+    assert sent.json()["error"].startswith("cannot export this: ")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -147,6 +175,13 @@ def test_nothing_else_is_served(page: Served, path: str) -> None:
         assert httpx.request(method, page.url + path).status_code in (404, 405)
 
 
+def test_a_call_of_a_megabyte_is_refused(page: Served) -> None:
+    call = {"data": ["x" * 1_000_000, []]}
+    assert httpx.post(f"{page.url}/gradio_api/call/ask", json=call).status_code == 413
+    unsized = httpx.post(f"{page.url}/gradio_api/call/ask", content=iter([b"{}"]))
+    assert unsized.status_code == 413
+
+
 def test_every_answer_forbids_other_sources_and_framing(page: Served) -> None:
     for path in ("/", "/page/main.js", "/state", "/config", "/nothing"):
         headers = httpx.get(page.url + path).headers
@@ -168,24 +203,24 @@ def test_other_names_and_other_pages_are_turned_away(page: Served) -> None:
 
 
 def test_a_login_guards_everything(guarded: Served) -> None:
-    wait = httpx.Client(base_url=guarded.url, timeout=60)
-    page = wait.get("/")
-    assert 'id="login"' in page.text
-    assert 'id="question"' not in page.text
-    for method, path in [
-        ("GET", "/state"), ("GET", "/config"), ("GET", "/gradio_api/info"), ("PUT", "/upload"),
-        ("POST", "/gradio_api/call/ask"), ("GET", "/gradio_api/queue/data?session_hash=1"),
-        ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/cancel"), ("POST", "/retry"),
-        ("GET", "/page/main.js"), ("GET", "/gradio_api/heartbeat/x"),
-    ]:  # fmt: skip
-        assert wait.request(method, path).status_code == 401, path
-    assert wait.post("/login", data={"username": "ada", "password": "no"}).status_code == 401
-    right = {"username": "ada", "password": "s3cret: päss"}
-    assert wait.post("/login", data=right).status_code == 200
-    assert 'id="question"' in wait.get("/").text
-    assert wait.get("/state").json()["user"] == "ada"
-    wait.post("/logout")
-    assert wait.get("/state").status_code == 401
+    with httpx.Client(base_url=guarded.url, timeout=60) as wait:
+        page = wait.get("/")
+        assert 'id="login"' in page.text
+        assert 'id="question"' not in page.text
+        for method, path in [
+            ("GET", "/state"), ("GET", "/config"), ("GET", "/gradio_api/info"), ("PUT", "/upload"),
+            ("POST", "/gradio_api/call/ask"), ("GET", "/gradio_api/queue/data?session_hash=1"),
+            ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/cancel"), ("POST", "/retry"),
+            ("GET", "/page/main.js"), ("GET", "/gradio_api/heartbeat/x"),
+        ]:  # fmt: skip
+            assert wait.request(method, path).status_code == 401, path
+        assert wait.post("/login", data={"username": "ada", "password": "no"}).status_code == 401
+        right = {"username": "ada", "password": "s3cret: päss"}
+        assert wait.post("/login", data=right).status_code == 200
+        assert 'id="question"' in wait.get("/").text
+        assert wait.get("/state").json()["user"] == "ada"
+        wait.post("/logout")
+        assert wait.get("/state").status_code == 401
 
 
 def test_gradios_client_can_log_in(guarded: Served) -> None:

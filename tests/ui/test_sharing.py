@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Generator
 
+import pytest
+
 from qa_bot.ui.sharing import SharedLock
 
 
@@ -49,3 +51,12 @@ def test_what_is_taken_in_one_thread_may_be_given_back_in_another() -> None:
     closing.join(5)
     with lock.alone():
         pass
+
+
+def test_waiting_to_be_alone_may_be_given_up() -> None:
+    lock = SharedLock()
+    with lock.shared():
+        with pytest.raises(TimeoutError), lock.alone(0.05):
+            pass
+        with lock.shared():  # nobody waits any more
+            pass

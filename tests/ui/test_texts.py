@@ -26,7 +26,11 @@ def test_scripts_and_pages_say_only_what_there_is() -> None:
     for path in PAGE.glob("*.js"):
         asked |= set(re.findall(r'\bsay\((?:[^"()]*\? )?"(\w+)"', path.read_text("utf-8")))
     for path in PAGE.glob("*.html"):
-        asked |= set(re.findall(r"\{\{(\w+)\}\}", path.read_text("utf-8"))) - {"language", "texts"}
+        asked |= set(re.findall(r"\{\{(\w+)\}\}", path.read_text("utf-8"))) - {
+            "language",
+            "texts",
+            "visitor",
+        }
     assert "searching" in asked
     assert asked <= set(texts()["en"])
 

@@ -1,18 +1,22 @@
-// The conversation. It lives in this tab alone: the server keeps nothing of it.
+// The conversation. It lives in this browser alone: the server keeps nothing of it.
 
 import { call, stream } from "./api.js";
 import { byId, inLanguage, make, say } from "./dom.js";
 import { ready } from "./server.js";
 import { listSources, openSource, show } from "./sources.js";
+import { current, go, keep } from "./store.js";
 
-const KEPT = "qa_bot.conversation";
+const PENDING = "qa_bot.pending";
 const TITLE = 70;
+const CLOSEST = 3;
+const SNIPPET = 160;
 const panel = byId("sources");
 const turns = byId("turns");
 const scroll = byId("scroll");
 const question = byId("question");
 let finished = [];
 let running = null;
+let leaving = false;
 
 /** Show what this tab has talked about, and wait for questions. */
 export function startChat() {
@@ -27,16 +31,42 @@ export function startChat() {
   });
   question.addEventListener("input", fit);
   byId("stop").addEventListener("click", stop);
-  byId("new-chat").addEventListener("click", clear);
+  addEventListener("beforeunload", () => (leaving = true));
+  byId("new-chat").addEventListener("click", begin);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && running) stop();
   });
-  for (const record of restored()) {
-    finished.push(record);
-    finish(opened(record.question), record);
-  }
-  if (finished.length) toEnd();
+  restore();
+  const pending = sessionStorage.getItem(PENDING);
+  if (pending) leave(opened(pending)); // a reload broke its answer off
+  toEnd();
   ready().then(suggest);
+}
+
+/** Begin a new conversation. */
+export function begin() {
+  go(null);
+  restore();
+  question.focus();
+}
+
+/** Go on with a conversation of before. */
+export function reopen(id) {
+  go(id);
+  restore();
+  toEnd();
+}
+
+function restore() {
+  stop();
+  turns.replaceChildren();
+  panel.replaceChildren(make("p", { class: "empty" }, say("sources_empty")));
+  panel.classList.remove("over");
+  finished = current()?.records || [];
+  byId("welcome").hidden = finished.length > 0;
+  for (const record of finished) finish(opened(record.question), record);
+  if (finished.length) listSources(panel, finished.at(-1));
+  dispatchEvent(new Event("conversation"));
 }
 
 function submit() {
@@ -51,6 +81,7 @@ async function ask(text) {
   const turn = opened(text);
   const history = finished.map((record) => [record.question, record.answer]);
   busy({ stop: () => {} });
+  sessionStorage.setItem(PENDING, text);
   let stopped = false;
   const cancelled = new Promise((resolve) => {
     running.stop = () => {
@@ -79,28 +110,19 @@ async function ask(text) {
     finish(turn, record);
     if (record.status === "error") return;
     finished.push(record);
-    sessionStorage.setItem(KEPT, JSON.stringify(finished));
+    keep(finished);
+    dispatchEvent(new Event("conversation"));
     listSources(panel, record);
   } catch (fault) {
     finish(turn, { status: "error", question: text, error: fault.message });
   } finally {
     busy(null);
+    if (!leaving) sessionStorage.removeItem(PENDING);
   }
 }
 
 function stop() {
   running?.stop();
-}
-
-function clear() {
-  stop();
-  finished = [];
-  sessionStorage.removeItem(KEPT);
-  turns.replaceChildren();
-  panel.replaceChildren(make("p", { class: "empty" }, say("sources_empty")));
-  panel.classList.remove("over");
-  byId("welcome").hidden = false;
-  question.focus();
 }
 
 function opened(text) {
@@ -205,9 +227,11 @@ function closest(record) {
           ...inLanguage(source.language),
         },
         source.title,
+        make("span", { class: "small" }, source.quote.slice(0, SNIPPET)),
       ),
     );
-  return make("div", { class: "closest" }, make("h3", {}, say("closest")), make("ol", {}, ...record.sources.map(item)));
+  const first = record.sources.slice(0, CLOSEST);
+  return make("div", { class: "closest" }, make("h3", {}, say("closest")), make("ol", {}, ...first.map(item)));
 }
 
 function understood(record) {
@@ -220,10 +244,12 @@ function actions(turn, record) {
   return make(
     "div",
     { class: "actions" },
-    record?.sources.length
+    record?.status === "answered"
       ? button(say("sources_count", { n: record.sources.length }), (event) => show(panel, record, event.currentTarget))
       : null,
-    record
+    record && !navigator.clipboard // browsers have none over plain HTTP from another machine
+      ? null
+      : record
       ? button(say("copy"), async (event) => {
           const { currentTarget } = event;
           await navigator.clipboard.writeText(record.answer);
@@ -264,14 +290,6 @@ function busy(work) {
   running = work;
   byId("send").hidden = Boolean(work);
   byId("stop").hidden = !work;
-}
-
-function restored() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) || [];
-  } catch {
-    return [];
-  }
 }
 
 function fit() {

@@ -69,7 +69,7 @@ function row(item) {
       ),
       make("span", { class: "small" }, item.source),
     ),
-    cell("col_date", shownDate(item.date)),
+    cell("col_date", shownDate(item.date) || "–"),
     cell("col_language", languageName(item.language)),
     cell("col_passages", String(item.passages)),
     cell("col_status", say(item.uploaded ? "uploaded" : "from_folder")),

@@ -3,6 +3,7 @@
 import { startChat } from "./chat.js";
 import { startDocuments } from "./documents.js";
 import { byId } from "./dom.js";
+import { startHistory } from "./history.js";
 import { line, look, retry, watch } from "./server.js";
 
 const root = document.documentElement;
@@ -69,5 +70,6 @@ startTheme();
 startLanguage();
 startTabs();
 startState();
+startHistory();
 startChat();
 startDocuments();
