@@ -9,9 +9,11 @@ Needs Playwright and Debian's chromium. Look at every picture before it is commi
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,10 +39,20 @@ def served() -> Iterator[str]:
             [sys.executable, "-m", "qa_bot", "serve", "--port", str(PORT), "--store", store]
         )
         try:
+            _wait_for_port()
             yield f"http://127.0.0.1:{PORT}"
         finally:
             server.terminate()
             server.wait()
+
+
+def _wait_for_port() -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"nothing listens on port {PORT} after a minute")
 
 
 def pictures(browser: Browser, url: str, folder: Path, wanted: set[str] | None) -> None:

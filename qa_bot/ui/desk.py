@@ -71,6 +71,8 @@ class Desk:
 
     def start(self) -> None:
         """Load in the background, also once more after a failure."""
+        if self._starting.locked():
+            return
         threading.Thread(target=self._load, name="load", daemon=True).start()
 
     def close(self) -> None:
@@ -117,7 +119,7 @@ class Desk:
         Raises:
             QABotError: what the bot raises, or that it could not be loaded.
         """
-        with self._lock.shared():
+        with self._lock.shared():  # and so not before the bot is loaded
             yield from self._ready().stream(question, history)
 
     def search(self, query: str, k: int) -> list[Hit]:
@@ -193,12 +195,13 @@ class Desk:
             try:
                 bot = self._bot = self._bot or self._open_bot(self._report)
                 with self._lock.alone():
-                    self._look(bot)
-                    if set(self._wanted(bot)) != set(self._folders):
+                    # Before the index is opened, which would drop what was uploaded where
+                    # only the other folders were named.
+                    if set(self._wanted(bot)) != set(bot.folders()):
                         bot.index(self._wanted(bot))
-                        self._look(bot)
+                    self._look(bot)
                     bot.load()
-                self._loaded.set()
+                    self._loaded.set()
             except QABotError as exc:
                 self._fault = str(exc)
             except Exception as exc:

@@ -125,6 +125,20 @@ def test_shift_enter_breaks_the_line_and_stop_ends_the_work(tab: Page, page: Ser
     assert page.bot.asked[-1] == ("And now?", [])
 
 
+def test_who_has_to_wait_is_told_how_many_are_before(
+    tab: Page, browser: Browser, page: Served
+) -> None:
+    ask(tab, "a long answer")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    other = browser.new_context(locale="en-GB")
+    beside = opened(other, page)
+    ask(beside, "How many?")
+    expect(beside.locator(".doing")).to_have_text("Waiting: 1 before you…")
+    tab.get_by_role("button", name="Stop").click()
+    expect(beside.locator(".marker")).to_have_count(2, timeout=20 * SECONDS)
+    other.close()
+
+
 def test_leaving_the_page_stops_the_work(tab: Page, page: Served) -> None:
     page.bot.stopped.clear()
     ask(tab, "a long answer")

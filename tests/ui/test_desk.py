@@ -98,7 +98,9 @@ def test_an_uploaded_file_is_indexed_found_shown_and_removed(
 
     # Another start, with the documents alone named, still has what was uploaded.
     desk.close()
+    kept = (tmp_path / "store" / "manifest.json").read_bytes()
     again = opened(tmp_path, documents)
+    assert (tmp_path / "store" / "manifest.json").read_bytes() == kept  # nothing made anew
     assert [item.source for item in again.documents()] == ["documents/first.txt", "uploads/zoo.txt"]
     again.uploads.remove("zoo.txt")
     again.update()

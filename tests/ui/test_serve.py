@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import httpx
+import page_bot
 import pytest
 import uvicorn
 
@@ -65,3 +71,27 @@ def test_a_bad_users_file_is_wrong_usage(
     said = capsys.readouterr().err
     assert "line 1: not of the form user:password" in said
     assert "just-a-password" not in said
+
+
+def test_the_first_page_needs_nothing_heavy() -> None:
+    code = (
+        "import sys, qa_bot.ui.serve\n"
+        "heavy = {'numpy', 'pandas', 'chromadb', 'llama_index', 'gradio', 'fastapi', 'openvino'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_it_shows_a_page_at_once_and_ends_when_told_though_it_is_still_loading() -> None:
+    with subprocess.Popen(
+        [sys.executable, page_bot.__file__, "0", "60"], stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        url = server.stderr.readline().split()[-1]
+        page = httpx.get(url, timeout=10)
+        assert page.status_code == 200
+        assert httpx.get(f"{url}/state", timeout=10).json()["state"] == "loading"
+        time.sleep(1)
+        server.send_signal(signal.SIGINT)
+        server.wait(60)

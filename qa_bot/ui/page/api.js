@@ -7,10 +7,10 @@ export class Failed extends Error {}
 
 /**
  * Call an endpoint that answers in steps.
- * `onStep` gets each object; `onWait` how many calls are before ours.
+ * `onStep` gets each object; `onWait` how many calls wait before ours, `onStart` that it is its turn.
  * Returns { done: a promise of the last object, stop(): ends the work on the server too }.
  */
-export function stream(name, data, { onStep = () => {}, onWait = () => {} } = {}) {
+export function stream(name, data, { onStep = () => {}, onWait = () => {}, onStart = () => {} } = {}) {
   let source = null;
   let id = null;
   let stopped = false;
@@ -29,6 +29,7 @@ export function stream(name, data, { onStep = () => {}, onWait = () => {} } = {}
         const message = JSON.parse(event.data);
         const given = message.output?.data?.[0];
         if (message.msg === "estimation") onWait(message.rank);
+        else if (message.msg === "process_starts") onStart();
         else if (message.msg === "process_generating" && message.success) onStep((last = given));
         else if (message.msg === "process_completed") {
           if (message.success) resolve(given ?? last);

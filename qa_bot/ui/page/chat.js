@@ -10,6 +10,7 @@ const PENDING = "qa_bot.pending";
 const TITLE = 70;
 const CLOSEST = 3;
 const SNIPPET = 160;
+const PATIENCE = 400;
 const panel = byId("sources");
 const turns = byId("turns");
 const scroll = byId("scroll");
@@ -94,15 +95,18 @@ async function ask(text) {
   try {
     await Promise.race([ready(), cancelled]);
     if (stopped) return leave(turn);
+    let begun = false;
     const asked = stream("ask", [text, history], {
-      onWait: (before) => note(turn, before > 0 ? say("queued", { n: before }) : say("searching")),
-      onStep: (step) => {
-        if (step.status === "searching") note(turn, say("searching"));
-        if (step.status === "writing") write(turn, step.answer);
+      // The answer that is being written is before those that wait.
+      onWait: (waiting) => setTimeout(() => begun || note(turn, say("queued", { n: waiting + 1 })), PATIENCE),
+      onStart: () => {
+        begun = true;
+        note(turn, say("searching"));
       },
+      onStep: (step) => step.status === "writing" && write(turn, step.answer),
     });
     running.stop = () => {
-      stopped = true;
+      stopped = begun = true;
       asked.stop();
     };
     const record = await asked.done;
