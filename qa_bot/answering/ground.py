@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,10 @@ from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
 from qa_bot.types import Hit, Passage
 
+PASSAGE_WEIGHT = 0.05
+"""Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
+that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
+LEAST_SCORE = 1e-4
 TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 
@@ -21,8 +26,8 @@ class Evidence:
     start: int
     end: int
     text: str
-    similarity: float = 0.0
-    """Cosine of the sentence and the question."""
+    nearness: float = 0.0
+    """Cosine of the sentence and the question, and what its passage's score adds."""
     label: str = ""
     """`S1`, `S2`, … in the order of the prompt."""
 
@@ -50,9 +55,9 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
-            known = number < len(hit.sentences)
-            similarity = hit.sentences[number] if known else 0.0
-            found.append(Evidence(passage, start, end, text, similarity))
+            cosine = hit.sentences[number] if number < len(hit.sentences) else 0.0
+            nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
+            found.append(Evidence(passage, start, end, text, nearness))
     return tuple(found)
 
 
@@ -61,7 +66,7 @@ def closest(evidence: Sequence[Evidence], keep: int) -> tuple[Evidence, ...]:
 
     Passages come best last, next to the question: small models favour what they read last.
     """
-    kept = sorted(range(len(evidence)), key=lambda place: -evidence[place].similarity)[:keep]
+    kept = sorted(range(len(evidence)), key=lambda place: -evidence[place].nearness)[:keep]
     by_passage: dict[str, list[Evidence]] = {}
     for place in sorted(kept):
         by_passage.setdefault(evidence[place].passage.id, []).append(evidence[place])
@@ -71,7 +76,7 @@ def closest(evidence: Sequence[Evidence], keep: int) -> tuple[Evidence, ...]:
 
 def nearest(evidence: Sequence[Evidence], count: int) -> tuple[Evidence, ...]:
     """The `count` sentences most similar to the question, the nearest last."""
-    return tuple(sorted(evidence, key=lambda item: item.similarity)[-count:])
+    return tuple(sorted(evidence, key=lambda item: item.nearness)[-count:])
 
 
 def evidence_text(evidence: Sequence[Evidence], language: str, *, labels: bool = False) -> str:

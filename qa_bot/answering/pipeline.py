@@ -36,7 +36,7 @@ SHOWN_SENTENCES = 6
 """The nearest of those sentences, which the model may choose from."""
 SHOWN = 4
 """Closest passages of a refusal."""
-NEAREST = 2
+NEAREST = 3
 """Sentences that are tried first; most questions need no more, and read 200 tokens less."""
 
 
@@ -132,9 +132,9 @@ class Pipeline:
             yield from self._refuse(run)
             return
         citer = Citer(chosen, run.standalone, run.language, self.read_text, self.embedder)
-        if not citer.evidence:
+        if stale := [item for item in chosen if item not in citer.evidence]:
             raise IndexUnusable(
-                f"{chosen[0].passage.source} changed since it was indexed; run `qa-bot index`"
+                f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
             )
         draft = Draft(self.model, citer, run.standalone, run.language)
         wording = steps.write(self.model, citer.evidence, run.standalone, run.language)

@@ -223,7 +223,7 @@ def test_the_nearest_sentence_is_evidence_even_where_the_model_overlooks_it(
 def test_a_sentence_that_shares_no_word_cites_what_is_nearest_in_meaning(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
-    model.choice, model.reply = ("S4",), "许多公司参加了展览。"
+    model.choice, model.reply = ("S4",), "许多公司出席了展会。"
     embedder.near = ("130", "公司")
     answer = pipeline.answer("多少家公司参加了展览？")
     assert [citation.quote[:15] for citation in answer.citations] == ["130 entreprises"]
