@@ -1,21 +1,18 @@
-"""The bot behind the page: loaded in the background, shared by all who ask, alone for indexing."""
+"""The bot behind the page: loaded in the background, shared by all who ask."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import qa_bot
 from qa_bot.errors import QABotError, ServiceError
 from qa_bot.types import Answer, Hit, IndexedDocument, IndexReport, Turn
-from qa_bot.ui.sharing import SharedLock
 from qa_bot.ui.uploads import Uploads
 
 Progress = Callable[[str, int, int], None]
-_CLOSE_SECONDS = 5.0
 
 
 class Bot(Protocol):
@@ -61,7 +58,7 @@ class Desk:
         self.uploads = Uploads(store)
         self._open_bot = open_bot
         self._bot: Bot | None = None
-        self._lock = SharedLock()
+        self._updating = threading.Lock()
         self._loaded = threading.Event()
         self._starting = threading.Lock()
         self._fault: str | None = None
@@ -76,10 +73,9 @@ class Desk:
         threading.Thread(target=self._load, name="load", daemon=True).start()
 
     def close(self) -> None:
-        """Let go of the bot; one that is busy for long is left to the end of the process."""
+        """Let go of the bot; an answer that is being written fails."""
         if self._bot and self._loaded.is_set():
-            with suppress(TimeoutError), self._lock.alone(_CLOSE_SECONDS):
-                self._bot.close()
+            self._bot.close()
 
     def fail(self, error: Exception) -> None:
         """Say on the page why nothing can be asked."""
@@ -119,13 +115,11 @@ class Desk:
         Raises:
             QABotError: what the bot raises, or that it could not be loaded.
         """
-        with self._lock.shared():  # and so not before the bot is loaded
-            yield from self._ready().stream(question, history)
+        yield from self._ready().stream(question, history)
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The `k` best passages, without the language model."""
-        with self._lock.shared():
-            return self._ready().search(query, k)
+        return self._ready().search(query, k)
 
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""
@@ -142,14 +136,13 @@ class Desk:
         An answer of before may name it otherwise: sources start with their folder's name only
         where there are several folders, as there are once something was uploaded.
         """
-        with self._lock.shared():
-            bot = self._ready()
-            named = [item for item in self._documents if item.source == source] or [
-                item
-                for item in self._documents
-                if item.source.endswith(f"/{source}") or source.endswith(f"/{item.source}")
-            ]
-            return (named[0], bot.read_text(named[0].source)) if len(named) == 1 else None
+        bot = self._ready()
+        named = [item for item in self._documents if item.source == source] or [
+            item
+            for item in self._documents
+            if item.source.endswith(f"/{source}") or source.endswith(f"/{item.source}")
+        ]
+        return (named[0], bot.read_text(named[0].source)) if len(named) == 1 else None
 
     def uploaded(self, source: str) -> str | None:
         """The name of the uploaded file behind a source; None for a document of a folder."""
@@ -163,13 +156,13 @@ class Desk:
     def update(self, *, rebuild: bool = False) -> IndexReport:
         """Bring the index up to date with its folders and what was uploaded.
 
-        Waits for the answers that are being written; questions wait meanwhile.
+        Questions are answered meanwhile, from the index as it was.
 
         Raises:
             QABotError: what the bot raises.
         """
         bot = self._ready()
-        with self._lock.alone():
+        with self._updating:
             try:
                 self._doing = ("indexing", 0, 0)
                 report = bot.index(self._wanted(bot), rebuild=rebuild)
@@ -194,14 +187,13 @@ class Desk:
             self._fault = None
             try:
                 bot = self._bot = self._bot or self._open_bot(self._report)
-                with self._lock.alone():
-                    # Before the index is opened, which would drop what was uploaded where
-                    # only the other folders were named.
-                    if set(self._wanted(bot)) != set(bot.folders()):
-                        bot.index(self._wanted(bot))
-                    self._look(bot)
-                    bot.load()
-                    self._loaded.set()
+                # Before the index is opened, which would drop what was uploaded where
+                # only the other folders were named.
+                if set(self._wanted(bot)) != set(bot.folders()):
+                    bot.index(self._wanted(bot))
+                self._look(bot)
+                bot.load()
+                self._loaded.set()
             except QABotError as exc:
                 self._fault = str(exc)
             except Exception as exc:

@@ -108,14 +108,13 @@ def test_an_uploaded_file_is_indexed_found_shown_and_removed(
     again.close()
 
 
-def test_indexing_waits_for_an_answer_and_the_next_question_for_the_index(desk: Desk) -> None:
+def test_answers_go_on_while_the_documents_are_indexed(desk: Desk) -> None:
     answering = desk.stream("How many companies took part?")
     next(answering)
     indexing = threading.Thread(target=desk.update)
     indexing.start()
-    time.sleep(0.2)
-    assert indexing.is_alive()
-    answering.close()  # as when the reader stops it
+    *_, answer = answering
+    assert isinstance(answer, Answer)
     indexing.join(20)
     assert not indexing.is_alive()
     *_, answer = desk.stream("How many companies took part?")
