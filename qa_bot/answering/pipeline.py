@@ -36,7 +36,7 @@ SHOWN_SENTENCES = 6
 """The nearest of those sentences, which the model may choose from."""
 SHOWN = 4
 """Closest passages of a refusal."""
-NEAREST = 3
+NEAREST = 2
 """Sentences that are tried first; most questions need no more, and read 200 tokens less."""
 
 
