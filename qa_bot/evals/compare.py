@@ -269,7 +269,8 @@ def _side_by_side(change: Change, width: int) -> Iterator[str]:
 def _shown(row: Row) -> str:
     if "status" not in row:
         ranks = row.get("ranks") or {}
-        return f"first gold document at {ranks.get('document')}, passage at {ranks.get('passage')}"
+        document, passage = (ranks.get(name) or "none" for name in ("document", "passage"))
+        return f"first gold document at {document}, passage at {passage}"
     answer = str(row.get("answer") or "")
     return answer if row["status"] == "answered" else f"({row['status']}) {answer}"
 
