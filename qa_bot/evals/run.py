@@ -89,19 +89,15 @@ def evaluate(
         UsageError: a bad test set or answers file, or a run that cannot be resumed.
         ServiceError: a needed model or server is not there.
     """
+    if answers and retrieval_only:
+        raise UsageError("--answers and --retrieval-only exclude each other; leave one out")
     started = datetime.now(UTC)
     questions = part.of(read_questions(testset))
     read_text = cache(bot.read_text)
     cases = read_cases(questions, read_text)
     for fault in missing_gold(cases, read_text):
         notify(fault)
-    described = {
-        "name": testset.name,
-        "sha256": hashlib.sha256(testset.read_bytes()).hexdigest(),
-        "questions": len(cases),
-        "split": part.split,
-        "limit": part.limit,
-    }
+    described = _described(testset, part, len(cases))
     _make(folder)
     if answers:
         configuration: dict[str, Any] = {"answers": answers.name}
@@ -133,6 +129,17 @@ def evaluate(
     _write(folder / "run.json", [json.dumps(run, ensure_ascii=False, indent=1)])
     write_reports(folder)
     return run
+
+
+def _described(testset: Path, part: Part, questions: int) -> dict[str, Any]:
+    """What `run.json` says of the test set."""
+    return {
+        "name": testset.name,
+        "sha256": hashlib.sha256(testset.read_bytes()).hexdigest(),
+        "questions": questions,
+        "split": part.split,
+        "limit": part.limit,
+    }
 
 
 def thresholds(wanted: Iterable[str]) -> dict[str, float]:

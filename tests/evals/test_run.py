@@ -160,6 +160,11 @@ def test_answers_made_elsewhere_are_scored(command: Commands) -> None:
     assert command.rows()["d"]["error"] == "there is no answer of this id in answers.jsonl"
 
 
+def test_answers_made_elsewhere_have_no_ranking_of_ours(command: Commands) -> None:
+    assert command.evaluate("--answers", "answers.jsonl", "--retrieval-only") == 2
+    assert "exclude each other" in command.err
+
+
 def test_resuming_keeps_what_is_finished(command: Commands) -> None:
     def interrupt(question: str) -> None:
         if question == "refuse this":
