@@ -1,117 +1,119 @@
-"""Fit the refusal gate, and show what it keeps and refuses.
+"""Fit the refusal gate, and show what it keeps and refuses at each strictness.
 
-    python benchmarks/fit_gate.py TESTSET.jsonl [--documents DIR] [--write]
+    python benchmarks/fit_gate.py TESTSET.jsonl DOCUMENTS [TESTSET.jsonl DOCUMENTS …] [--write]
 
-Asks both looks of every question of a test set (writing no answers), then picks the gate
-that keeps most answerable questions while it refuses at least 80 % of the unanswerable
-ones, a second look costing as much as 0.02 of a wrong refusal. `--write` stores it in
-`prompts/gate.json`, with what it was fitted on.
+Has the model judge the nearest sentences of every question (writing no answers), then fits
+the chance that the documents answer to the best sentence's log-odds and its nearness, by
+logistic regression with a small ridge. The figures shown are by five-fold cross-validation:
+each question is judged by weights that were fitted without it, or the others of its fold.
+`--write` stores weights and thresholds in `prompts/gate.json`, with what they were fitted on.
 """
 
 import argparse
-import itertools
 import json
 import math
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 import qa_bot
 from qa_bot.answering import pipeline, steps
-from qa_bot.answering.steps import Gate
-from qa_bot.models.seam import AnsweringModel
 from qa_bot.settings import resource
-from qa_bot.types import Message, Usage
 
-LOOK_COST = 0.02
-LEAST_REFUSED = 0.8
-Row = tuple[bool, float, float]
-"""Whether the question is answerable, and the log-odds of both looks."""
-
-
-class Recorder:
-    """The model, with the log-odds it gave since the last question."""
-
-    def __init__(self, model: AnsweringModel) -> None:
-        self._model = model
-        self.odds: list[float] = []
-
-    def __getattr__(self, name: str):  # noqa: ANN204 - whatever the model has
-        return getattr(self._model, name)
-
-    def probability_of_yes(self, messages: list[Message]) -> tuple[float, Usage]:
-        """The model's own, kept."""
-        probability, usage = self._model.probability_of_yes(messages)
-        self.odds.append(steps.log_odds(probability))
-        return probability, usage
+Array = NDArray[np.float64]
+FOLDS = 5
+RIDGE = 0.1
+OVER_REFUSAL = {"low": 0.03, "normal": 0.06, "high": 0.12}
+"""Share of answerable questions that a strictness may refuse."""
 
 
-def measure(testset: Path, documents: Path) -> list[Row]:
-    """Both looks of every question; the second is hopeless where nothing was chosen."""
-    pipeline.steps.load_gate = lambda: Gate(math.inf, -math.inf, math.inf)
-    rows: list[Row] = []
+def measure(testset: Path, documents: Path) -> list[tuple[bool, float, float]]:
+    """Whether each question is answerable; its best sentence's log-odds and nearness."""
+    found: list[tuple[bool, float, float]] = []
+    best: list[pipeline.Evidence] = []
+
+    def keep(judged: list[pipeline.Evidence]) -> tuple[pipeline.Evidence, ...]:
+        best.append(max(judged, key=lambda item: item.support))
+        return (best[-1],)
+
+    pipeline.stating = keep
+    stored = steps.load_gate
+    nothing = replace(stored("normal"), least=math.inf)
+    steps.load_gate = lambda strictness: nothing
     with tempfile.TemporaryDirectory() as store:
         bot = qa_bot.open(documents, store=store, llm="embedded")
-        recorder = bot.model = Recorder(bot.model)
         for line in testset.read_text("utf-8").splitlines():
-            question = json.loads(line)
-            recorder.odds = []
-            answer = bot.ask(question["question"])
-            first, second = (*recorder.odds, -math.inf)[:2]
-            rows.append((question.get("answerable", True), first, second))
-            print(question["id"], rows[-1], f"{answer.seconds:.1f} s", flush=True)
+            row = json.loads(line)
+            answer = bot.ask(row["question"], row.get("history", ()))
+            found.append((row.get("answerable", True), best[-1].support, best[-1].nearness))
+            print(row["id"], found[-1], f"{answer.seconds:.1f} s", flush=True)
         bot.close()
-    return rows
+    steps.load_gate = stored
+    return found
 
 
-def answers(gate: Gate, row: Row) -> bool:
-    """What the pipeline decides; see `Pipeline._ground`."""
-    _, first, second = row
-    return first >= gate.sure or (first >= gate.hopeless and first + second >= gate.threshold)
+def fit(features: Array, answerable: Array) -> Array:
+    """Weights of log-odds and nearness and the bias, by Newton's method."""
+    mean, spread = features.mean(0), features.std(0)
+    inputs = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+    weights = np.zeros(3)
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-inputs @ weights))
+        curve = inputs.T @ (inputs * (chance * (1 - chance))[:, None]) + RIDGE * np.eye(3)
+        weights += np.linalg.solve(curve, inputs.T @ (answerable - chance) - RIDGE * weights)
+    scaled = weights[:2] / spread
+    return np.array([*scaled, weights[2] - scaled @ mean])
 
 
-def cost(gate: Gate, rows: list[Row]) -> float:
-    """The share of wrong refusals, and a little for every second look; infinite if too lax."""
-    kept = [answers(gate, row) for row in rows if row[0]]
-    refused = [not answers(gate, row) for row in rows if not row[0]]
-    looks = sum(gate.hopeless <= first < gate.sure for _, first, _ in rows) / len(rows)
-    if sum(refused) < LEAST_REFUSED * len(refused):
-        return math.inf
-    return 1 - sum(kept) / len(kept) + LOOK_COST * looks
+def chances(features: Array, weights: Array) -> Array:
+    """The chance that the documents answer, one a question."""
+    return 1 / (1 + np.exp(-(features @ weights[:2] + weights[2])))
 
 
-def fit(rows: list[Row]) -> Gate:
-    """The cheapest gate on a grid."""
-    grid = itertools.product(
-        [n / 20 for n in range(0, 61, 3)],
-        [n / 20 for n in range(-60, 11, 5)],
-        [n / 20 for n in range(-20, 81)],
-    )
-    return min((Gate(*point) for point in grid), key=lambda gate: cost(gate, rows))
+def cross_validated(features: Array, answerable: Array) -> Array:
+    """The chance of each question, by weights that were fitted without it."""
+    fold = np.random.default_rng(0).permutation(len(features)) % FOLDS
+    result = np.empty(len(features))
+    for number in range(FOLDS):
+        out = fold == number
+        result[out] = chances(features[out], fit(features[~out], answerable[~out]))
+    return result
 
 
 def main() -> None:
     """Measure, show, and maybe write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("testset", type=Path)
-    parser.add_argument("--documents", type=Path, default=resource("seeds"))
+    parser.add_argument("sets", nargs="+", metavar="TESTSET DOCUMENTS", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    rows = measure(options.testset, options.documents)
-    gate = fit(rows)
-    kept = [answers(gate, row) for row in rows if row[0]]
-    refused = [not answers(gate, row) for row in rows if not row[0]]
-    result = (
-        f"{options.testset.name}: kept {sum(kept)} of {len(kept)} answerable questions, "
-        f"refused {sum(refused)} of {len(refused)} unanswerable ones"
-    )
-    print(gate, result)
-    if options.write:
-        record = {
-            "sure": gate.sure,
-            "hopeless": gate.hopeless,
-            "threshold": gate.threshold,
-            "fitted_on": result,
+    pairs = list(zip(options.sets[::2], options.sets[1::2], strict=True))
+    rows = np.array([row for pair in pairs for row in measure(*pair)], dtype=float)
+    answerable, features = rows[:, 0], rows[:, 1:]
+    unseen = cross_validated(features, answerable)
+    strictness = {}
+    for name, share in OVER_REFUSAL.items():
+        least = float(np.quantile(unseen[answerable == 1], share))
+        strictness[name] = {
+            "least": round(least, 3),
+            "over_refusal": round(float((unseen[answerable == 1] < least).mean()), 3),
+            "refusal_rate": round(float((unseen[answerable == 0] < least).mean()), 3),
         }
+    support, nearness, bias = fit(features, answerable)
+    record = {
+        "sure": steps.load_gate("normal").sure,
+        "support": round(float(support), 3),
+        "nearness": round(float(nearness), 3),
+        "bias": round(float(bias), 3),
+        "strictness": strictness,
+        "fitted_on": f"{', '.join(pair[0].name for pair in pairs)}: {int(answerable.sum())} "
+        f"answerable and {int((1 - answerable).sum())} unanswerable questions; rates by "
+        f"{FOLDS}-fold cross-validation",
+    }
+    print(json.dumps(record, indent=2))
+    if options.write:
         (resource("prompts") / "gate.json").write_text(json.dumps(record, indent=2) + "\n")
 
 

@@ -213,6 +213,7 @@ class QABot:
             known["model"] = self.model.name
             known["model_digest"] = self.model.digest
             known["context_window"] = self.model.context_window
+            known["strictness"] = self.settings.strictness
         return known
 
     def dates(self) -> dict[str, str | None]:
@@ -250,7 +251,9 @@ class QABot:
             if self._ready is None:
                 self.embedder.get_query_embedding("warm")  # its first call loads it
                 model.load()
-                self._ready = Pipeline(index.store, self.embedder, model, index.read_text)
+                self._ready = Pipeline(
+                    index.store, self.embedder, model, index.read_text, self.settings.strictness
+                )
             return self._ready
 
     def _opened(self) -> OpenIndex:

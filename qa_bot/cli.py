@@ -378,6 +378,11 @@ def _command(
                             "`qa-bot models`, a .gguf file, or ollama/NAME")  # fmt: skip
         parser.add_argument("--engine", choices=("auto", "openvino", "llama.cpp"),
                             help="what runs an embedded model")  # fmt: skip
+        parser.add_argument(
+            "--strictness",
+            choices=("low", "normal", "high"),
+            help="how sure it must be to answer at all (default normal)",
+        )
     parser.add_argument("--documents", action="append", metavar="DIR",
                         help="a folder to answer from (may be repeated)")  # fmt: skip
     parser.add_argument("--embed", metavar="NAME", help="auto (default), e5+use, use, ollama/NAME")

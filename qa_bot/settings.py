@@ -11,9 +11,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from qa_bot.errors import UsageError
+from qa_bot.types import Strictness
 
 CONFIG_FILE = "qa_bot.toml"
 PREFIX = "QA_BOT_"
@@ -47,6 +48,8 @@ class Settings:
     """How long Ollama keeps the model loaded after a question."""
     context_window: int = 4096
     """Tokens that a prompt and its answer may share."""
+    strictness: Strictness = "normal"
+    """How sure it must be that the documents answer: `low`, `normal` or `high`."""
     threads: int = 0
     """Threads for the embedded models; 0 takes every core this process may use."""
 
@@ -162,6 +165,8 @@ def _coerce(key: str, value: Any) -> Any:
             return float(_at_least(float(value), 1))
     except (TypeError, ValueError) as exc:
         raise UsageError(f"setting {key}: cannot use {value!r} ({exc})") from exc
+    if key == "strictness" and value not in get_args(Strictness):
+        raise UsageError(f"setting strictness: {value!r} is not low, normal or high")
     if not isinstance(value, str):
         raise UsageError(f"setting {key}: expected text, not {value!r}")
     return value

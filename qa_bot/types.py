@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict
 
 Status = Literal["answered", "refused", "error"]
 Verdict = Literal["supported", "unsupported"]
+Strictness = Literal["low", "normal", "high"]
 BlockKind = Literal["text", "heading", "caption"]
 FileState = Literal[
     "added",

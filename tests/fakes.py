@@ -66,7 +66,6 @@ class ScriptedModel:
     reply: str = "130 companies took part."
     replies: list[str] = field(default_factory=list)
     """What it writes first, one a call; after these comes `reply`."""
-    choice: tuple[str, ...] = ("S3",)
     yes: list[float] = field(default_factory=lambda: [0.9])
     name: str = "scripted"
     digest: str = ""
@@ -88,12 +87,6 @@ class ScriptedModel:
             self.stopped = True
             raise
         return Usage(100, 10)
-
-    def choose(
-        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
-    ) -> tuple[tuple[str, ...], Usage]:
-        self.prompts.append(messages)
-        return self.choice[:at_most], Usage(100, 2)
 
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         self.prompts.append(messages)

@@ -2,14 +2,17 @@
 
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa_bot.answering.steps import load_gate
 from qa_bot.errors import UsageError
 from qa_bot.prompts import load_data, load_prompt, phrases
 from qa_bot.settings import resource
+from qa_bot.types import Strictness
 
 
 @pytest.mark.parametrize("path", sorted(resource("prompts").glob("*.md")), ids=lambda p: p.stem)
@@ -41,3 +44,9 @@ def test_every_language_has_all_phrases(language: str) -> None:
 
 def test_a_language_without_phrases_gets_english_ones() -> None:
     assert phrases("xx") == phrases("en")
+
+
+def test_the_stored_gate_is_stricter_where_it_says_so() -> None:
+    low, normal, high = (load_gate(name) for name in get_args(Strictness))
+    assert 0 < low.least < normal.least < high.least < 1
+    assert (low.sure, low.support, low.nearness) == (high.sure, high.support, high.nearness)

@@ -49,6 +49,7 @@ def test_paths_of_a_file_are_relative_to_that_file(tmp_path: Path) -> None:
         ('colour = "red"', "colour"),
         ("threads = -1", "threads"),
         ("context_window = 'wide'", "context_window"),
+        ('strictness = "harsh"', "strictness"),
         ("llm = 7", "llm"),
         ("llm = [", "qa_bot.toml"),
     ],

@@ -67,8 +67,9 @@ def echoes(text: str, question: str) -> bool:
 
 
 def loops(text: str) -> bool:
-    """Whether a stretch of `text` is repeated eight times or more: the model ran away."""
-    return bool(_REPEATS.search(text))
+    """Whether the model ran away: a stretch comes eight times, or a long one ends `text` thrice."""
+    thrice = (text.endswith(3 * text[-size:]) for size in range(16, len(text) // 3 + 1))
+    return bool(_REPEATS.search(text)) or any(thrice)
 
 
 def without_label(text: str, question: str) -> str:

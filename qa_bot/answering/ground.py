@@ -1,10 +1,10 @@
-"""Evidence: the shown passages as numbered sentences, and the prompt text made of them."""
+"""Evidence: the sentences of the found passages, and the prompt text made of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
@@ -14,6 +14,8 @@ PASSAGE_WEIGHT = 0.05
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
 that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
 LEAST_SCORE = 1e-4
+NEARLY = 1.0
+"""Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 
@@ -28,8 +30,8 @@ class Evidence:
     text: str
     nearness: float = 0.0
     """Cosine of the sentence and the question, and what its passage's score adds."""
-    label: str = ""
-    """`S1`, `S2`, … in the order of the prompt."""
+    support: float = 0.0
+    """Log-odds that it states the answer, by the model's judgement."""
 
 
 def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
@@ -61,29 +63,25 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def closest(evidence: Sequence[Evidence], keep: int) -> tuple[Evidence, ...]:
-    """The `keep` sentences nearest to the question, labelled for a prompt.
-
-    Passages come best last, next to the question: small models favour what they read last.
-    """
-    kept = sorted(range(len(evidence)), key=lambda place: -evidence[place].nearness)[:keep]
-    by_passage: dict[str, list[Evidence]] = {}
-    for place in sorted(kept):
-        by_passage.setdefault(evidence[place].passage.id, []).append(evidence[place])
-    ordered = [item for group in reversed(by_passage.values()) for item in group]
-    return tuple(replace(item, label=f"S{n}") for n, item in enumerate(ordered, start=1))
-
-
 def nearest(evidence: Sequence[Evidence], count: int) -> tuple[Evidence, ...]:
-    """The `count` sentences most similar to the question, the nearest last."""
-    return tuple(sorted(evidence, key=lambda item: item.nearness)[-count:])
+    """The `count` sentences most similar to the question, the nearest first."""
+    return tuple(sorted(evidence, key=lambda item: -item.nearness)[:count])
 
 
-def evidence_text(evidence: Sequence[Evidence], language: str, *, labels: bool = False) -> str:
+def stating(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The sentence that states the answer best, last, and before it one nearly as good.
+
+    Best last, next to the question: small models favour what they read last.
+    """
+    best, *others = sorted(judged, key=lambda item: -item.support)
+    close = [item for item in others[:1] if item.support >= max(0.0, best.support - NEARLY)]
+    return (*close, best)
+
+
+def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
     """The sentences as a prompt shows them: under their document's title and date.
 
-    Large numbers are annotated for an answer in `language`. Labels are for choosing only:
-    asked for an answer, a small model copies them.
+    Large numbers are annotated for an answer in `language`.
     """
     lines: list[str] = []
     last: str | None = None
@@ -91,8 +89,7 @@ def evidence_text(evidence: Sequence[Evidence], language: str, *, labels: bool =
         if item.passage.source != last:
             last = item.passage.source
             lines.append(_heading(item.passage))
-        text = " ".join(annotate(item.text, item.passage.language, language).split())
-        lines.append(f"{item.label}: {text}" if labels else text)
+        lines.append(" ".join(annotate(item.text, item.passage.language, language).split()))
     return "\n".join(lines)
 
 

@@ -18,26 +18,24 @@ from qa_bot.answering.cite import Citer, ReadText
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
     Evidence,
-    closest,
     distinct,
     evidence_sentences,
     nearest,
+    stating,
 )
 from qa_bot.answering.retrieve import Searchable, retrieve
 from qa_bot.errors import IndexUnusable
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
 from qa_bot.text import language_of
-from qa_bot.types import Answer, Hit, Sentence, Status, Turn, Usage
+from qa_bot.types import Answer, Hit, Sentence, Status, Strictness, Turn, Usage
 
 CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
-SHOWN_SENTENCES = 6
-"""The nearest of those sentences, which the model may choose from."""
+LOOKS = 4
+"""The nearest of those sentences, which the model judges until one surely answers."""
 SHOWN = 4
 """Closest passages of a refusal."""
-NEAREST = 2
-"""Sentences that are tried first; most questions need no more, and read 200 tokens less."""
 
 
 @dataclass(slots=True)
@@ -89,6 +87,8 @@ class Pipeline:
     embedder: BaseEmbedding
     model: AnsweringModel
     read_text: ReadText
+    strictness: Strictness = "normal"
+    """How sure it must be that the documents answer; else it refuses."""
 
     def answer(
         self,
@@ -151,42 +151,26 @@ class Pipeline:
     def _ground(self, run: _Run, history: Sequence[Turn]) -> tuple[Evidence, ...]:
         """The sentences that state the answer, or none where the documents do not answer.
 
-        The sentences nearest to the question are judged first. Only where they leave a
-        doubt does the model read more and choose, and what it chose is judged again.
+        The sentences nearest to the question are judged one by one: a small model tells
+        apart well whether one sentence answers, and badly which of several does.
         """
         run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
         vector = self.embedder.get_query_embedding(run.standalone)
         run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
         candidates = distinct(run.retrieved, CANDIDATES)
-        evidence = closest(evidence_sentences(candidates), SHOWN_SENTENCES)
         run.shown = candidates[:SHOWN]
-        if not evidence:
+        near = nearest(evidence_sentences(candidates), LOOKS)
+        if not near:
             return ()
-        gate = steps.load_gate()
-        near = nearest(evidence, NEAREST)
-        first = self._odds(run, near)
-        run.confidence = steps.probability(first)
-        if first >= gate.sure or first < gate.hopeless:
-            run.shown = _holding(near, candidates) if first >= gate.sure else run.shown
-            return near if first >= gate.sure else ()
-        chosen, usage = steps.choose(self.model, evidence, run.standalone, run.language)
+        gate = steps.load_gate(self.strictness)
+        judged, usage = steps.judge(self.model, near, run.standalone, run.language, gate.sure)
         run.usage += usage
-        if not chosen:
+        chosen = stating(judged)
+        run.confidence = gate.chance(chosen[-1])
+        if run.confidence < gate.least:
             return ()
-        # The model overlooks the right sentence more often than the embedder does.
-        chosen = tuple(dict.fromkeys((*chosen, near[-1])))
-        both = first + self._odds(run, chosen)
-        run.confidence = steps.probability(both / 2)
-        if both < gate.threshold:
-            return ()
-        run.shown = _holding(evidence, candidates)
+        run.shown = _holding(judged, candidates)
         return chosen
-
-    def _odds(self, run: _Run, evidence: Sequence[Evidence]) -> float:
-        """Log-odds that these sentences state the answer, by the model's own judgement."""
-        probability, usage = steps.supported(self.model, evidence, run.standalone, run.language)
-        run.usage += usage
-        return steps.log_odds(probability)
 
     def _refuse(self, run: _Run) -> Iterator[str | Answer]:
         text = phrases(run.language).refusal

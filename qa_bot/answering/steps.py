@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from qa_bot.answering.ground import Evidence, evidence_text
@@ -12,11 +12,10 @@ from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.numbers import annotate
 from qa_bot.prompts import load_data, load_prompt, phrases
-from qa_bot.types import Turn, Usage
+from qa_bot.types import Strictness, Turn, Usage
 
 ANSWER_TOKENS = 128
 QUESTION_TOKENS = 96
-MOST_CHOSEN = 2
 
 
 def condense(
@@ -36,24 +35,24 @@ def condense(
     return " ".join(text.split()) or question, usage
 
 
-def choose(
-    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
+def judge(
+    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str, sure: float
 ) -> tuple[tuple[Evidence, ...], Usage]:
-    """The sentences that state the answer, in the model's order; none where none does."""
-    messages = load_prompt("choose").fill(
-        sentences=evidence_text(evidence, language, labels=True), question=question
-    )
-    labels, usage = model.choose(messages, [item.label for item in evidence], at_most=MOST_CHOSEN)
-    by_label = {item.label: item for item in evidence}
-    return tuple(by_label[label] for label in dict.fromkeys(labels)), usage
+    """Each sentence with the log-odds that it states the answer, each read for itself.
 
-
-def supported(
-    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str
-) -> tuple[float, Usage]:
-    """The probability that these sentences state the answer."""
-    text = evidence_text(evidence, language)
-    return model.probability_of_yes(load_prompt("gate").fill(evidence=text, question=question))
+    In the order given, and no further than the first that has `sure` or more.
+    """
+    judged: list[Evidence] = []
+    used = Usage()
+    for item in evidence:
+        text = evidence_text([item], language)
+        messages = load_prompt("gate").fill(evidence=text, question=question)
+        probability, usage = model.probability_of_yes(messages)
+        used += usage
+        judged.append(replace(item, support=log_odds(probability)))
+        if judged[-1].support >= sure:
+            break
+    return tuple(judged), used
 
 
 def write(
@@ -79,21 +78,35 @@ def translate(model: AnsweringModel, text: str, source: str, language: str) -> t
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Log-odds at which to answer or refuse; `benchmarks/fit_gate.py` fits them."""
+    """When the judged sentences answer; `benchmarks/fit_gate.py` fits it."""
 
     sure: float
-    """The nearest sentences answer: no second look."""
-    hopeless: float
-    """They are so far from it that no second look can help."""
-    threshold: float
-    """What both looks together must reach."""
+    """Log-odds of a sentence from which on no further one is read."""
+    support: float
+    """Weight of the best sentence's log-odds in those that the question is answered;"""
+    nearness: float
+    """of its nearness;"""
+    bias: float
+    """and what is added."""
+    least: float
+    """The chance from which on a question is answered."""
+
+    def chance(self, best: Evidence) -> float:
+        """The chance that the documents answer, in [0, 1], by their best sentence."""
+        return probability(self.support * best.support + self.nearness * best.nearness + self.bias)
 
 
 @cache
-def load_gate() -> Gate:
-    """The gate of `prompts/gate.json`."""
+def load_gate(strictness: Strictness) -> Gate:
+    """The gate of `prompts/gate.json`, which names the measured cost of each strictness."""
     stored = load_data("gate")
-    return Gate(*(float(stored[name]) for name in ("sure", "hopeless", "threshold")))
+    return Gate(
+        sure=float(stored["sure"]),
+        support=float(stored["support"]),
+        nearness=float(stored["nearness"]),
+        bias=float(stored["bias"]),
+        least=float(stored["strictness"][strictness]["least"]),
+    )
 
 
 def log_odds(probability: float) -> float:

@@ -1,27 +1,11 @@
-"""What models are let write, and how it is read: choices, yes or no, and its length."""
+"""How what models write is read: yes or no, and its length."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-NONE = "NONE"
-"""What a model writes, instead of options, where it chooses none."""
 UNDECIDED = 0.5
 """P(yes) of a model that says neither yes nor no."""
-
-
-def choice_grammar(options: Sequence[str], at_most: int) -> str:
-    """EBNF for up to `at_most` options, or NONE.
-
-    `["S1", "S2"], 2` gives `root ::= "NONE" | sel (", " sel)?` and `sel ::= "S1" | "S2"`.
-    """
-    more = ""
-    for _ in range(at_most - 1):
-        more = f' (", " sel{more})?'
-    choices = " | ".join(json.dumps(option, ensure_ascii=False) for option in options)
-    return f'root ::= "{NONE}" | sel{more}\nsel ::= {choices}\n'
 
 
 def yes_share(tokens: Iterable[tuple[str, float]]) -> float:
@@ -42,13 +26,3 @@ def estimated_tokens(text: str) -> int:
     and 3.5 in Indonesian, so this may be a seventh too low: leave room.
     """
     return -(-len(text.encode()) // 4)
-
-
-def listed(names: Iterable[Any], options: Sequence[str], at_most: int) -> tuple[str, ...]:
-    """Those of `names` that are options, each once, at most so many."""
-    return tuple(dict.fromkeys(name for name in names if name in options))[:at_most]
-
-
-def longest_choice(options: Sequence[str], at_most: int) -> int:
-    """Tokens that the longest choice can take: one a byte, and the separators."""
-    return at_most * (max(len(option.encode()) for option in options) + 2) + len(NONE)

@@ -24,10 +24,7 @@ from qa_bot.models.embedded import EmbeddedLLM, drain
 from qa_bot.models.ollama import ollama_errors
 from qa_bot.models.replies import (
     UNDECIDED,
-    choice_grammar,
     estimated_tokens,
-    listed,
-    longest_choice,
     yes_share,
 )
 from qa_bot.types import Message, Usage
@@ -60,11 +57,6 @@ class AnsweringModel(Protocol):
     ) -> Generator[str, None, Usage]:
         """Write an answer piece by piece, greedily; closing the generator stops the machine."""
 
-    def choose(
-        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
-    ) -> tuple[tuple[str, ...], Usage]:
-        """Pick up to `at_most` of `options` in the model's order; none means 'none of them'."""
-
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         """P(yes) / (P(yes) + P(no)) for the next token, in [0, 1]."""
 
@@ -82,7 +74,7 @@ def answering_model(llm: LLM) -> AnsweringModel:
 
 
 class EmbeddedModel:
-    """A model in this process: choices by grammar, yes or no by probabilities.
+    """A model in this process: yes or no by probabilities.
 
     A prompt that was read before is answered from memory: found whole in an engine's prefix
     cache, its last token would be read alone, by other arithmetic, and an answer would
@@ -122,24 +114,6 @@ class EmbeddedModel:
         self._known.add(asked, ("".join(said), usage))
         return usage
 
-    def choose(
-        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
-    ) -> tuple[tuple[str, ...], Usage]:
-        """See `AnsweringModel.choose`."""
-        if not options:
-            return (), Usage()
-        self.load()
-        asked = ("choose", *messages, *options, at_most)
-        if (known := self._known.get(asked)) is None:
-            generated = self._llm.engine.generate(
-                messages,
-                max_tokens=longest_choice(options, at_most),
-                grammar=choice_grammar(options, at_most),
-            )
-            known = self._known.add(asked, drain(generated))
-        text, usage = known
-        return listed(text.split(", "), options, at_most), usage
-
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         """See `AnsweringModel.probability_of_yes`."""
         self.load()
@@ -175,7 +149,7 @@ class _Recent:
 
 
 class OllamaModel:
-    """A model on an Ollama server: choices by a JSON schema.
+    """A model on an Ollama server.
 
     Yes or no is by probabilities where the server sends them (Ollama 0.12.11 on), and
     else by a vote that is 0 or 1.
@@ -227,19 +201,6 @@ class OllamaModel:
             "see the log of `ollama serve`, then ask again"
         )
 
-    def choose(
-        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
-    ) -> tuple[tuple[str, ...], Usage]:
-        """See `AnsweringModel.choose`."""
-        if not options:
-            return (), Usage()
-        items = {"type": "string", "enum": list(options)}
-        schema = {"type": "array", "items": items, "maxItems": at_most}
-        limit = 2 * longest_choice(options, at_most) + 16
-        hint = 'Write JSON: {"value": [names, best first; empty for none]}.'
-        value, usage = self._value(messages, schema, limit, hint)
-        return listed(value if isinstance(value, list) else [], options, at_most), usage
-
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         """See `AnsweringModel.probability_of_yes`."""
         used = Usage()
@@ -252,25 +213,24 @@ class OllamaModel:
                 first = reply.logprobs[0].top_logprobs or []
                 return yes_share((t.token, math.exp(t.logprob)) for t in first), used
             self._sends_logprobs = False
-        schema = {"type": "string", "enum": ["yes", "no"]}
-        value, usage = self._value(messages, schema, 16, 'Write JSON: {"value": "yes" or "no"}.')
-        return {"yes": 1.0, "no": 0.0}.get(str(value), UNDECIDED), used + usage
+        vote, usage = self._vote(messages)
+        return vote, used + usage
 
-    def _value(
-        self, messages: Sequence[Message], schema: dict[str, Any], max_tokens: int, hint: str
-    ) -> tuple[Any, Usage]:
-        """A value that fits a schema; None where the reply was cut off."""
+    def _vote(self, messages: Sequence[Message]) -> tuple[float, Usage]:
+        """1 for yes, 0 for no, by a JSON schema; 0.5 where the reply was cut off."""
         last = messages[-1]
         # Servers constrain the reply but do not tell the model, which then fights it.
-        told = [*messages[:-1], Message(last.role, f"{last.content}\n{hint}")]
-        whole = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
+        hint = f'{last.content}\nWrite JSON: {{"value": "yes" or "no"}}.'
+        told = [*messages[:-1], Message(last.role, hint)]
+        value = {"type": "string", "enum": ["yes", "no"]}
+        schema = {"type": "object", "properties": {"value": value}, "required": ["value"]}
         with ollama_errors(self._llm.model, self._llm.base_url):
-            reply = self._llm.client.chat(**self._request(told, max_tokens), format=whole)
+            reply = self._llm.client.chat(**self._request(told, 16), format=schema)
         try:
-            value = json.loads(reply.message.content or "")["value"]
+            said = json.loads(reply.message.content or "")["value"]
         except (ValueError, KeyError, TypeError):
-            value = None
-        return value, _ollama_usage(reply)
+            said = None
+        return {"yes": 1.0, "no": 0.0}.get(str(said), UNDECIDED), _ollama_usage(reply)
 
     def count_tokens(self, text: str) -> int:
         """An estimate (see `estimated_tokens`): Ollama has no tokenizer to ask."""
@@ -311,17 +271,6 @@ class PlainModel:
                 "check its server, key and settings"
             ) from exc
         return Usage(sent, estimated_tokens(text))
-
-    def choose(
-        self, messages: Sequence[Message], options: Sequence[str], *, at_most: int
-    ) -> tuple[tuple[str, ...], Usage]:
-        """See `AnsweringModel.choose`; takes the options it names, in their order."""
-        if not options:
-            return (), Usage()
-        limit = longest_choice(options, at_most) + 32
-        text, usage = drain(self.stream(messages, max_tokens=limit))
-        names = "|".join(re.escape(o) for o in sorted(options, key=len, reverse=True))
-        return listed(re.findall(rf"(?<!\w)(?:{names})(?!\w)", text), options, at_most), usage
 
     def probability_of_yes(self, messages: Sequence[Message]) -> tuple[float, Usage]:
         """See `AnsweringModel.probability_of_yes`; 1, 0, or 0.5 for neither."""

@@ -10,7 +10,7 @@ from qa_bot.answering.pipeline import Pipeline
 @pytest.fixture(autouse=True)
 def _gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate of its own, so that a new fit changes no test."""
-    monkeypatch.setattr(steps, "load_gate", lambda: steps.Gate(1.0, -1.0, 1.0))
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: steps.Gate(1.0, 1.0, 0.0, 0.0, 0.6))
 
 
 @pytest.fixture

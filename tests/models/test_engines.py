@@ -19,7 +19,7 @@ from qa_bot.models.embedded import EmbeddedLLM, drain
 from qa_bot.models.engine import Engine, load_engine
 from qa_bot.models.llamacpp_engine import LlamaCppEngine
 from qa_bot.models.openvino_engine import OpenVINOEngine
-from qa_bot.models.replies import choice_grammar, yes_share
+from qa_bot.models.replies import yes_share
 from qa_bot.models.seam import EmbeddedModel
 from qa_bot.prompts import load_prompt
 from qa_bot.types import Message, Usage
@@ -63,7 +63,7 @@ def test_the_limit_holds(real_engine: Engine) -> None:
 
 def test_a_grammar_is_obeyed(real_engine: Engine) -> None:
     """The same text in both engines' dialects, with nothing but the options or NONE."""
-    grammar = choice_grammar(["S1", "S2", "S12"], 2)
+    grammar = 'root ::= "NONE" | sel (", " sel)?\nsel ::= "S1" | "S2" | "S12"\n'
     ask = [Message("user", "S1: Cats purr. S2: Skies are blue. S12: Fire is hot.\nWhich? ")]
     text, _ = drain(real_engine.generate(ask, max_tokens=20, grammar=grammar))
     assert text == "NONE" or set(text.split(", ")) <= {"S1", "S2", "S12"}

@@ -92,7 +92,6 @@ def test_an_absent_server_is_named_with_how_to_start_it(nowhere: str) -> None:
         lambda: check_ollama("tiny", nowhere),
         model.load,
         lambda: list(model.stream(ASK, max_tokens=5)),
-        lambda: model.choose(ASK, ["S1"], at_most=1),
         lambda: model.probability_of_yes(ASK),
     ]
     started = time.monotonic()
@@ -152,24 +151,6 @@ def test_closing_the_stream_stops_the_server(ollama: OllamaServer, engine: Any) 
     assert engine.cancelled
 
 
-def test_choices_are_made_by_a_schema(ollama: OllamaServer, engine: Any) -> None:
-    """The reply is constrained to the options; what else it holds is dropped."""
-    engine.pieces = ['{"value": ["S2", ', '"S9", "S2", "S1", "S3"]}']
-    chosen, usage = model_on(ollama.url).choose(ASK, ["S1", "S2", "S3"], at_most=2)
-    assert chosen == ("S2", "S1")
-    assert usage == Usage(100, 2)
-    [chat] = ollama.chats
-    value = chat["format"]["properties"]["value"]
-    assert value["items"]["enum"] == ["S1", "S2", "S3"]
-    assert value["maxItems"] == 2
-    assert "JSON" in chat["messages"][-1]["content"]
-
-
-def test_a_choice_that_was_cut_off_is_none(ollama: OllamaServer, engine: Any) -> None:
-    engine.pieces = ['{"value": ["S']
-    assert model_on(ollama.url).choose(ASK, ["S1"], at_most=1)[0] == ()
-
-
 def test_yes_is_a_probability_where_the_server_sends_them(ollama: OllamaServer) -> None:
     probability, usage = model_on(ollama.url).probability_of_yes(ASK)
     assert probability == pytest.approx(0.8)
@@ -219,14 +200,12 @@ def test_a_stream_that_breaks_is_an_error_and_no_half_answer(
     ("fault", "message"),
     [({"busy": True}, "is busy"), ({"bad_json": True}, "no proper"), ({"slow": 3.0}, "in time")],
 )
-def test_choices_and_votes_break_with_the_same_errors(
+def test_votes_break_with_the_same_errors(
     ollama: OllamaServer, fault: dict[str, float], message: str
 ) -> None:
     for name, value in fault.items():
         setattr(ollama.faults, name, value)
     model = model_on(ollama.url, timeout=0.5)
-    with pytest.raises(BackendError, match=message):
-        model.choose(ASK, ["S1"], at_most=1)
     with pytest.raises(BackendError, match=message):
         model.probability_of_yes(ASK)
 
@@ -269,12 +248,9 @@ def real_server(llamacpp_engine: Engine) -> Iterator[OllamaServer]:
 
 @pytest.mark.models
 def test_a_real_model_answers_over_the_protocol(real_server: OllamaServer) -> None:
-    """Streaming, a choice by schema and a probability all hold with a real model."""
+    """Streaming and a probability hold with a real model."""
     model = model_on(real_server.url, timeout=300)
     text = "".join(model.stream([Message("user", "Say hello in French.")], max_tokens=12))
     assert "onjour" in text
-    ask = [Message("user", "S1: The sky is blue. S2: Cats purr.\nWhich tells of animals?")]
-    chosen, _ = model.choose(ask, ["S1", "S2"], at_most=1)
-    assert set(chosen) <= {"S1", "S2"}
     yes, _ = model.probability_of_yes([Message("user", "Is the sky blue? Answer Yes or No.")])
     assert 0.5 < yes < 1

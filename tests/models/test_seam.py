@@ -24,7 +24,7 @@ from llama_index.core.llms import CustomLLM
 from qa_bot.errors import BackendError, ModelMissing
 from qa_bot.models.embedded import EmbeddedLLM
 from qa_bot.models.engine import Engine, Sink, chat_dicts, in_background, load_engine
-from qa_bot.models.replies import choice_grammar, yes_share
+from qa_bot.models.replies import yes_share
 from qa_bot.models.seam import AnsweringModel, answering_model
 from qa_bot.types import Message, Usage
 
@@ -74,14 +74,6 @@ def drained(stream: Generator[str, None, Usage]) -> tuple[list[str], Usage]:
             pieces.append(next(stream))
         except StopIteration as end:
             return pieces, end.value
-
-
-def test_the_grammar_allows_none_or_some_of_the_options() -> None:
-    assert choice_grammar(["S1", "S2"], 1) == 'root ::= "NONE" | sel\nsel ::= "S1" | "S2"\n'
-    assert choice_grammar(["a"], 3).splitlines()[0] == (
-        'root ::= "NONE" | sel (", " sel (", " sel)?)?'
-    )
-    assert choice_grammar(['"\\'], 1).splitlines()[1] == r'sel ::= "\"\\"'
 
 
 @pytest.mark.parametrize(
@@ -171,11 +163,10 @@ def test_a_prompt_that_was_read_before_is_answered_from_memory(
     for _ in range(2):
         pieces, usage = drained(embedded.stream(ASK, max_tokens=9))
         assert ("".join(pieces), usage) == ("130 companies took part.", Usage(100, 3))
-        assert embedded.choose(ASK, ["S1"], at_most=1)[1] == Usage(100, 3)
         assert embedded.probability_of_yes(ASK)[1] == Usage(100, 1)
-    assert len(engine.asked) == 3
+    assert len(engine.asked) == 2
     drained(embedded.stream(ASK, max_tokens=8))
-    assert len(engine.asked) == 4
+    assert len(engine.asked) == 3
 
 
 def test_half_an_answer_is_not_remembered(embedded: AnsweringModel, engine: Any) -> None:
@@ -184,25 +175,6 @@ def test_half_an_answer_is_not_remembered(embedded: AnsweringModel, engine: Any)
     stream.close()
     drained(embedded.stream(ASK, max_tokens=9))
     assert len(engine.asked) == 2
-
-
-@pytest.mark.parametrize(
-    ("reply", "chosen"), [("S2, S1", ("S2", "S1")), ("NONE", ()), ("S1, S1", ("S1",))]
-)
-def test_embedded_choices_are_made_by_grammar(
-    embedded: AnsweringModel, engine: Any, reply: str, chosen: tuple[str, ...]
-) -> None:
-    engine.pieces = [reply]
-    assert embedded.choose(ASK, ["S1", "S2"], at_most=2)[0] == chosen
-    [(_, limit, grammar)] = engine.asked
-    assert grammar == choice_grammar(["S1", "S2"], 2)
-    assert limit >= len("S1, S2")
-
-
-def test_choosing_among_nothing_asks_no_model(embedded: AnsweringModel, engine: Any) -> None:
-    assert embedded.choose(ASK, [], at_most=2) == ((), Usage())
-    assert answering_model(ForeignLLM()).choose(ASK, [], at_most=2) == ((), Usage())
-    assert not engine.asked
 
 
 def test_embedded_yes_is_the_engines_probability(embedded: AnsweringModel) -> None:
@@ -269,7 +241,6 @@ def test_another_llm_is_read_from_free_text() -> None:
     model = answering_model(ForeignLLM(pieces=["I would say ", "S12, then S2."]))
     assert (model.name, model.context_window) == ("foreign", 1000)
     model.load()
-    assert model.choose(ASK, ["S1", "S2", "S12"], at_most=2)[0] == ("S12", "S2")
     pieces, usage = drained(model.stream(ASK, max_tokens=100))
     assert pieces == ["I would say ", "S12, then S2."]
     assert usage.prompt_tokens > 0
