@@ -337,19 +337,17 @@ def ablation(cases: Sequence[Case]) -> list[str]:
         (f"without {name}", ranked(held_out(cases, [i for i in every if i != at])))
         for at, name in enumerate(names)
     ]
-    slices: dict[str, Callable[[Case], bool]] = {}
+    slices: dict[str, NDArray[np.bool_]] = {}
     for name in dict.fromkeys(case.set for case in cases):
-        slices[name] = lambda case, name=name: case.set == name
-        if any(case.cross for case in cases if case.set == name):
-            slices[f"{name}, across languages"] = lambda case, name=name: (
-                case.set == name and case.cross
-            )
+        slices[name] = np.array([case.set == name for case in cases])
+        across = slices[name] & np.array([case.cross for case in cases])
+        if across.any():
+            slices[f"{name}, across languages"] = across
     lines = ["| | " + " | ".join(slices) + " |", "|---" * (len(slices) + 1) + "|"]
     for label, (ranks, docs) in rows:
         gain = np.where(docs <= 10, 1 / np.log2(docs + 1), 0.0)
         cells = []
-        for of in slices.values():
-            mask = np.array([of(case) for case in cases])
+        for mask in slices.values():
             cells.append(
                 f"{(ranks[mask] <= 1).mean():.3f} / {(ranks[mask] <= 5).mean():.3f}"
                 f" / {gain[mask].mean():.3f}"

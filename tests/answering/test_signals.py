@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.answering.signals import SIGNALS
-from qa_bot.answering.signals.language import language_nearness
 from qa_bot.answering.signals.nearness import near_pair, near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
@@ -50,12 +49,6 @@ def test_the_nearest_sentence_speaks_for_a_long_passage() -> None:
 def test_two_sentences_in_a_row_speak_for_a_passage() -> None:
     paired = replace(candidate("x", sentences=(0.1, 0.8)), pairs=(0.1, 0.6))
     assert near_pair("?", [paired, candidate("x")]) == [0.6, 0.5]
-
-
-def test_a_language_is_as_near_as_its_nearest_passages() -> None:
-    english = [candidate("x", cosine=cosine) for cosine in (0.9, 0.6, 0.3, 0.1)]
-    chinese = candidate("x", language="zh", cosine=0.4)
-    assert language_nearness("?", [*english, chinese]) == pytest.approx([0.6] * 4 + [0.4])
 
 
 def test_rare_words_tell_passages_of_one_language_apart() -> None:
