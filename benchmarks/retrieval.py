@@ -4,8 +4,9 @@
 
 Every figure is of held-out questions: the weights are fitted ten times, each time without
 the tenth of the questions (all of a document together) that they then rank. `--stores`
-keeps the indexes for the next run. `--write` stores weights fitted on all questions in
-`prompts/ranking.json`, and the tables in `benchmarks/results/retrieval.md`.
+keeps the indexes for the next run. The first set's questions are also ranked over its
+documents and those of the other sets together. `--write` stores weights fitted on all
+questions in `prompts/ranking.json`, and the tables in `benchmarks/results/retrieval.md`.
 """
 
 import argparse
@@ -14,15 +15,16 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa_bot.answering.retrieve import POOL, candidates, chances
+from qa_bot.answering.retrieve import POOL, Searchable, candidates, chances
 from qa_bot.answering.signals import SIGNALS
 from qa_bot.index.build import open_index, update_index
 from qa_bot.index.store import PassageStore
@@ -77,43 +79,81 @@ def stretches(row: dict[str, Any], texts: Callable[[str], str]) -> list[tuple[st
     return found
 
 
-def measure(name: str, testset: Path, documents: Path, store_dir: Path) -> list[Case]:
-    """Index the documents where that is due, and take every question's signals."""
-    embedder = make_embedder("auto", threads=2, ollama_host=None, ollama_timeout=60)
-    report = update_index([documents], store_dir, embedder, notify=print)
+@dataclass(frozen=True)
+class TestSet:
+    """Questions with their vectors, and the opened index of their documents."""
+
+    name: str
+    rows: Sequence[dict[str, Any]]
+    vectors: Sequence[Sequence[float]]
+    index: Any
+
+    def cases(self, store: Searchable, words: "Bm25 | None" = None) -> list[Case]:
+        """Every question's signals over the passages of a store."""
+        asked = zip(self.rows, self.vectors, strict=True)
+        return [self._case(row, vector, store, words) for row, vector in asked]
+
+    def _case(
+        self, row: dict[str, Any], vector: Sequence[float], store: Searchable, words: "Bm25 | None"
+    ) -> Case:
+        question = row["question"]
+        pool = candidates(store, vector, POOL)
+        golds = stretches(row, lambda source: self.index.read_text(source) or "")
+        gold = [
+            any(c.passage.source == s and is_hit(c.passage, a, b) for s, a, b in golds)
+            for c in pool
+        ]
+        docs = frozenset(row.get("gold_docs", []))
+        # The seeds are five documents: there, a question is a group of its own.
+        group = row["id"] if self.name == "seeds" or not docs else min(docs)
+        language = row.get("doc_lang", row["lang"])
+        return Case(
+            f"{self.name}, own" if row.get("part") == "own" else self.name,
+            f"{self.name}/{group}",
+            row.get("type") == "cross" or language != row["lang"],
+            row["lang"],
+            bool(row.get("answerable", True)),
+            np.array([signal(question, pool) for signal in SIGNALS.values()]).T,
+            np.array(gold),
+            tuple(c.passage.source for c in pool),
+            docs,
+            words.ranks(question, golds, docs) if words else (math.inf, math.inf),
+        )
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several stores searched as one collection."""
+
+    stores: Sequence[PassageStore]
+
+    def search(
+        self, vector: Sequence[float], k: int, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Passage, float]]:
+        """The nearest passages of all stores."""
+        found = [hit for store in self.stores for hit in store.search(vector, k, where)]
+        return sorted(found, key=lambda hit: -hit[1])[:k]
+
+    def sentence_vectors(self, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Those of whichever store has the passage."""
+        wanted = list(ids)
+        return {i: v for store in self.stores for i, v in store.sentence_vectors(wanted).items()}
+
+
+def opened(option: str, stores: Path, embedder: Any) -> TestSet:
+    """The set of a `NAME=TESTSET:DOCUMENTS`, its documents indexed where that is due."""
+    name, _, paths = option.partition("=")
+    testset, _, documents = paths.partition(":")
+    report = update_index([Path(documents)], stores / name, embedder, notify=print)
     print(f"{name}: {report.passages} passages, indexed in {report.seconds:.0f} s", flush=True)
-    index = open_index(store_dir)
+    index = open_index(stores / name)
     if index is None:
-        raise SystemExit(f"no index in {store_dir}")
-    with index:
-        words = Bm25(index.store)
-        rows = [json.loads(line) for line in testset.read_text("utf-8").splitlines()]
-        return [_case(name, row, index, embedder, words) for row in rows]
-
-
-def _case(name: str, row: dict[str, Any], index: Any, embedder: Any, words: "Bm25") -> Case:
-    question = row["question"]
-    pool = candidates(index.store, embedder.get_query_embedding(question), POOL)
-    golds = stretches(row, lambda source: index.read_text(source) or "")
-    gold = [
-        any(c.passage.source == s and is_hit(c.passage, a, b) for s, a, b in golds) for c in pool
-    ]
-    answerable = bool(row.get("answerable", True))
-    docs = frozenset(row.get("gold_docs", []))
-    # The seeds are five documents: there, a question is a group of its own.
-    group = row["id"] if name == "seeds" or not docs else min(docs)
-    return Case(
-        name,
-        f"{name}/{group}",
-        row.get("type") == "cross",
-        row["lang"],
-        answerable,
-        np.array([signal(question, pool) for signal in SIGNALS.values()]).T,
-        np.array(gold),
-        tuple(c.passage.source for c in pool),
-        docs,
-        words.ranks(question, golds, docs),
-    )
+        raise SystemExit(f"no index in {stores / name}")
+    rows = [json.loads(line) for line in Path(testset).read_text("utf-8").splitlines()]
+    # What a follow-up leans on is told by a language model, which is left out here.
+    rows = [row for row in rows if row.get("type") != "follow_up"]
+    vectors = [embedder.get_query_embedding(row["question"]) for row in rows]
+    return TestSet(name, rows, vectors, index)
 
 
 class Bm25:
@@ -197,10 +237,11 @@ def calibrate(cases: Sequence[Case], weights: Floats) -> float:
     no candidate is gold, the unanswerable ones among them.
     """
     none = sum(not case.gold.any() for case in cases)
+    totals = np.array([np.logaddexp.reduce(case.signals @ weights) for case in cases])
     low, high = -60.0, 20.0
     while high - low > 1e-6:
         middle = (low + high) / 2
-        given = sum(1 - chances(case.signals @ weights + middle).sum() for case in cases)
+        given = (1 / (1 + np.exp(totals + middle))).sum()
         low, high = (middle, high) if given > none else (low, middle)
     return low
 
@@ -210,17 +251,23 @@ def _softmax(x: Floats) -> Floats:
     return e / e.sum()
 
 
-def held_out(cases: Sequence[Case], kept: Sequence[int]) -> list[Floats]:
-    """The chances of each case's candidates by weights that were fitted without it."""
+def held_out(
+    cases: Sequence[Case], kept: Sequence[int], ranked: Sequence[Case] | None = None
+) -> list[Floats]:
+    """The chances of each case's candidates by weights that were fitted without its group.
+
+    With `ranked`, of those cases' candidates; the weights are fitted on `cases` all the same.
+    """
+    asked = cases if ranked is None else ranked
     groups = sorted({case.group for case in cases})
     order = np.random.default_rng(7).permutation(len(groups))
     fold = {group: int(place) % FOLDS for group, place in zip(groups, order, strict=True)}
-    found: list[Floats] = [np.zeros(0)] * len(cases)
+    found: list[Floats] = [np.zeros(0)] * len(asked)
     for number in range(FOLDS):
         rest = [case for case in cases if fold[case.group] != number]
         weights = fit(rest, kept)
         intercept = calibrate(rest, weights)
-        for place, case in enumerate(cases):
+        for place, case in enumerate(asked):
             if fold[case.group] == number:
                 found[place] = np.array(chances(case.signals @ weights + intercept))
     return found
@@ -290,19 +337,17 @@ def ablation(cases: Sequence[Case]) -> list[str]:
         (f"without {name}", ranked(held_out(cases, [i for i in every if i != at])))
         for at, name in enumerate(names)
     ]
-    slices: dict[str, Callable[[Case], bool]] = {}
+    slices: dict[str, NDArray[np.bool_]] = {}
     for name in dict.fromkeys(case.set for case in cases):
-        slices[name] = lambda case, name=name: case.set == name
-        if any(case.cross for case in cases if case.set == name):
-            slices[f"{name}, across languages"] = lambda case, name=name: (
-                case.set == name and case.cross
-            )
+        slices[name] = np.array([case.set == name for case in cases])
+        across = slices[name] & np.array([case.cross for case in cases])
+        if across.any():
+            slices[f"{name}, across languages"] = across
     lines = ["| | " + " | ".join(slices) + " |", "|---" * (len(slices) + 1) + "|"]
     for label, (ranks, docs) in rows:
         gain = np.where(docs <= 10, 1 / np.log2(docs + 1), 0.0)
         cells = []
-        for of in slices.values():
-            mask = np.array([of(case) for case in cases])
+        for mask in slices.values():
             cells.append(
                 f"{(ranks[mask] <= 1).mean():.3f} / {(ranks[mask] <= 5).mean():.3f}"
                 f" / {gain[mask].mean():.3f}"
@@ -331,11 +376,23 @@ def reliability(cases: Sequence[Case], scores: Sequence[Floats]) -> list[str]:
     return lines
 
 
-def report(cases: list[Case]) -> str:
-    """All tables as Markdown."""
+def report(cases: list[Case], beside: Mapping[str, list[Case]]) -> str:
+    """All tables as Markdown.
+
+    Args:
+        cases: every set's questions over the set's own documents.
+        beside: the first set's questions over more documents, by what they are.
+    """
+    every = list(range(len(SIGNALS)))
     asked = [case for case in cases if case.answerable]
-    scores = held_out(cases, list(range(len(SIGNALS))))
+    scores = held_out(cases, every)
     of_asked = [s for s, case in zip(scores, cases, strict=True) if case.answerable]
+    crowded: list[str] = []
+    for name, mixed in beside.items():
+        answerable = [case for case in mixed if case.answerable]
+        ranked = held_out(cases, every, answerable)
+        moved = [replace(case, set=f"{case.set}, {name}") for case in answerable]
+        crowded += table(moved, ranked, lambda case: case.set)[2:]
 
     def kind(case: Case) -> str:
         return f"{case.set}, {'across languages' if case.cross else 'one language'}"
@@ -350,6 +407,12 @@ def report(cases: list[Case]) -> str:
             *table(asked, of_asked, lambda case: case.set),
             *table(asked, of_asked, kind)[2:],
             *table(asked, of_asked, lambda case: f"{case.set}, asked in {case.language}")[2:],
+            "",
+            "## Beside other documents",
+            "",
+            "| | n | passage @1 | passage @5 | document @5 | nDCG@10 |",
+            "|---|---|---|---|---|---|",
+            *crowded,
             "",
             "## What each signal is worth",
             "",
@@ -374,14 +437,21 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, help="where to keep the indexes")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    cases: list[Case] = []
-    with tempfile.TemporaryDirectory() as passing:
-        for each in options.sets:
-            name, _, paths = each.partition("=")
-            testset, _, documents = paths.partition(":")
-            store = (options.stores or Path(passing)) / name
-            cases += measure(name, Path(testset), Path(documents), store)
-    text = report(cases)
+    embedder = make_embedder("auto", threads=2, ollama_host=None, ollama_timeout=60)
+    beside: dict[str, list[Case]] = {}
+    with tempfile.TemporaryDirectory() as passing, ExitStack() as stack:
+        stores = options.stores or Path(passing)
+        sets = [opened(each, stores, embedder) for each in options.sets]
+        for each in sets:
+            stack.enter_context(each.index)
+        cases = [
+            case for each in sets for case in each.cases(each.index.store, Bm25(each.index.store))
+        ]
+        for count in range(2, len(sets) + 1):
+            names = " and ".join(each.name for each in sets[1:count])
+            joined = Joined([each.index.store for each in sets[:count]])
+            beside[f"beside {names}"] = sets[0].cases(joined)
+    text = report(cases, beside)
     print(text)
     weights = fit(cases, list(range(len(SIGNALS))))
     intercept = calibrate(cases, weights)

@@ -143,6 +143,8 @@ class Candidate:
     """Cosine of the passage and the question."""
     sentences: tuple[float, ...] = ()
     """Cosine of each of its sentences and the question, in their order; none if unknown."""
+    pairs: tuple[float, ...] = ()
+    """The same of each sentence joined with the one before it."""
 
 
 class Filter(TypedDict, total=False):

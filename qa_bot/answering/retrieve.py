@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,9 @@ DEPTH = 20
 """How far down the ranking is kept in an answer record."""
 POOL = 60
 """Nearest passages that the signals put in order; 100 rank no better (benchmarks/README.md)."""
+
+BREAK = 8
+"""Characters between passages up to which one goes on where the other ends: a paragraph's end."""
 
 
 class Searchable(Protocol):
@@ -62,16 +66,44 @@ def retrieve(
 def candidates(
     store: Searchable, vector: Sequence[float], count: int, where: Mapping[str, Any] | None = None
 ) -> list[Candidate]:
-    """The passages nearest to a question's vector, and how near their sentences are."""
+    """The passages nearest to a question's vector, and how near their sentences are.
+
+    A sentence often leans on the one before it, in the same passage or at the end of the
+    one before, so each is also compared together with it: by the sum of both vectors.
+    """
     near = store.search(vector, count, where)
     sentences = store.sentence_vectors([passage.id for passage, _ in near])
     question = np.asarray(vector, dtype=np.float32)
     question = question / max(float(np.linalg.norm(question)), 1e-12)
+    before = _sentences_before([passage for passage, _ in near], sentences)
     found = []
     for passage, cosine in near:
         rows = sentences.get(passage.id)
-        cosines = (rows @ question).tolist() if rows is not None and rows.size else ()
-        found.append(Candidate(passage, cosine, tuple(cosines)))
+        if rows is None or not rows.size:
+            found.append(Candidate(passage, cosine))
+            continue
+        first = before.get(passage.id, rows[0])
+        pairs = rows + np.vstack([first, rows[:-1]])
+        lengths = np.maximum(np.linalg.norm(pairs, axis=1), 1e-12)
+        near_pairs = (pairs @ question / lengths).tolist()
+        found.append(
+            Candidate(passage, cosine, tuple((rows @ question).tolist()), tuple(near_pairs))
+        )
+    return found
+
+
+def _sentences_before(
+    passages: Sequence[Passage], sentences: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """The vector of the sentence before each passage, where one of these passages ends with it."""
+    found: dict[str, NDArray[np.float32]] = {}
+    ordered = sorted(passages, key=lambda passage: (passage.source, passage.start))
+    for earlier, passage in pairwise(ordered):
+        gap = passage.start - earlier.end
+        last = 2 if gap < 0 else 1  # passages that overlap share one sentence
+        rows = sentences.get(earlier.id, ())
+        if earlier.source == passage.source and gap <= BREAK and len(rows) >= last:
+            found[passage.id] = rows[-last]
     return found
 
 

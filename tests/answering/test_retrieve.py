@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,34 @@ def test_the_passage_with_the_nearest_sentence_overtakes(
     hits = retrieve(store, "?", [1.0, 0.0])
     assert [hit.passage.source for hit in hits] == ["zh.txt", "fr.txt"]
     assert hits[0].sentences == pytest.approx((0.0, 1.0), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("start", "before", "pair"),
+    [
+        (31, ["Kaspersky runs a programme."], 0.5**0.5),  # goes on where that one ends
+        (31, ["Odd.", "Kaspersky runs a programme."], 0.5**0.5),
+        (26, ["Kaspersky runs a programme.", "It helps."], 0.5**0.5),  # shares 'It helps.'
+        (90, ["Kaspersky runs a programme."], 0.0),  # something stands between
+    ],
+)
+def test_a_sentence_is_also_compared_with_the_one_before_it(
+    embedder: NearEmbedding, start: int, before: list[str], pair: float
+) -> None:
+    embedder.near = ("Kaspersky",)
+    earlier = passage("a.txt", " ".join(before), "en", 0)
+    later = passage("a.txt", "It helps.", "en", start)
+    store = FixedStore(embedder, later, replace(earlier, end=30))
+    found = module.candidates(store, [1.0, 0.0], 9)
+    assert found[0].sentences == pytest.approx((0.0,))
+    assert found[0].pairs == pytest.approx((pair,))
+
+
+def test_other_documents_sentences_are_not_before_a_passage(embedder: NearEmbedding) -> None:
+    embedder.near = ("Kaspersky",)
+    one, other = passage("a.txt", "Kaspersky.", "en"), passage("b.txt", "It helps.", "en", 11)
+    found = module.candidates(FixedStore(embedder, one, other), [1.0, 0.0], 9)
+    assert found[1].pairs == pytest.approx((0.0,))
 
 
 def test_a_passage_without_sentence_vectors_is_still_found(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.answering.signals import SIGNALS
-from qa_bot.answering.signals.nearness import near_sentence
+from qa_bot.answering.signals.nearness import near_pair, near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
 from qa_bot.answering.signals.years import same_year
@@ -44,6 +44,11 @@ def test_every_signal_gives_each_candidate_one_finite_number(
 
 def test_the_nearest_sentence_speaks_for_a_long_passage() -> None:
     assert near_sentence("?", [candidate("x", sentences=(0.1, 0.8)), candidate("x")]) == [0.8, 0.5]
+
+
+def test_two_sentences_in_a_row_speak_for_a_passage() -> None:
+    paired = replace(candidate("x", sentences=(0.1, 0.8)), pairs=(0.1, 0.6))
+    assert near_pair("?", [paired, candidate("x")]) == [0.6, 0.5]
 
 
 def test_rare_words_tell_passages_of_one_language_apart() -> None:

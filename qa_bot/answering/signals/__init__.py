@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
-from qa_bot.answering.signals.nearness import near_passage, near_sentence
+from qa_bot.answering.signals.nearness import near_pair, near_passage, near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
 from qa_bot.answering.signals.years import same_year
@@ -22,6 +22,7 @@ SIGNALS: MappingProxyType[str, Signal] = MappingProxyType(
     {
         "passage": near_passage,
         "sentence": near_sentence,
+        "pair": near_pair,
         "words": shared_words,
         "year": same_year,
         "quantity": states_quantity,

@@ -1,4 +1,4 @@
-"""Nearness in meaning: of the passage, and of its best sentence."""
+"""Nearness in meaning: of the passage, of its best sentence, and of its best two in a row."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def near_sentence(question: str, candidates: Sequence[Candidate]) -> list[float]
     """The cosine of the nearest sentence: a long passage hides the one that answers."""
     del question
     return [max(candidate.sentences, default=candidate.cosine) for candidate in candidates]
+
+
+def near_pair(question: str, candidates: Sequence[Candidate]) -> list[float]:
+    """The cosine of the nearest sentence with the one before it, which says what it is about.
+
+    'This program has helped 700 million people': which program, the sentence before tells.
+    """
+    del question
+    return [max(candidate.pairs, default=candidate.cosine) for candidate in candidates]
