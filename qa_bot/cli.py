@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qa_bot.settings import Settings
     from qa_bot.types import Answer, Filter, Turn
 
+_PORT = 7860
 _EXIT_CODES = """\
 exit codes:
   0  success (a refusal is a success)
@@ -225,6 +226,14 @@ def _serve(options: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
+def _doctor(options: argparse.Namespace, screen: Screen) -> int:
+    from qa_bot.doctor.report import doctor
+
+    return doctor(
+        lambda: _settings(options), options.config, options.port, screen, as_json=options.json
+    )
+
+
 def _models(options: argparse.Namespace, screen: Screen) -> int:
     from qa_bot import manage
 
@@ -335,9 +344,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", _serve, "the web interface, on this machine only")
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
                        help="where to listen (default 127.0.0.1: this machine only)")  # fmt: skip
-    serve.add_argument("--port", type=int, default=7860, metavar="N", help="(default 7860)")
+    serve.add_argument("--port", type=int, default=_PORT, metavar="N", help=f"(default {_PORT})")
     serve.add_argument("--auth", type=Path, metavar="FILE",
                        help="who may come in: a line user:password each")  # fmt: skip
+
+    doctor = _command(commands, "doctor", _doctor, "check everything that can be wrong; each "
+                      "line has its cure. The exit code is that of the first failure")  # fmt: skip
+    doctor.add_argument("--port", type=int, default=_PORT, metavar="N",
+                        help=f"what `qa-bot serve` would take (default {_PORT})")  # fmt: skip
+    doctor.add_argument("--json", action="store_true", help="print the checks as JSON")
 
     models = _command(commands, "models", _models, "which models there are; pull, remove")
     models.add_argument("--json", action="store_true", help="print the list as JSON")

@@ -115,13 +115,31 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _from_file(config: Path | None) -> dict[str, Any]:
+def config_file(config: Path | None = None) -> Path | None:
+    """The configuration file that is read; None where there is none, and none was named.
+
+    Raises:
+        UsageError: the named file does not exist.
+    """
     named = os.environ.get(PREFIX + "CONFIG")
     path = config or Path(named or CONFIG_FILE)
-    if not path.is_file():
-        if config is None and not named:
-            return {}
-        raise UsageError(f"no configuration file at {path}; give an existing one to --config")
+    if path.is_file():
+        return path
+    if config is None and not named:
+        return None
+    raise UsageError(f"no configuration file at {path}; give an existing one to --config")
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like settings and are none: slips of the pen."""
+    known = {PREFIX + field.name.upper() for field in fields(Settings)} | {PREFIX + "CONFIG"}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def _from_file(config: Path | None) -> dict[str, Any]:
+    path = config_file(config)
+    if path is None:
+        return {}
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:

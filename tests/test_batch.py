@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import scripted_bot
+from commands import Commands
 from scripted_bot import ScriptedBot
 
 import qa_bot
@@ -27,29 +27,17 @@ from qa_bot.questions import read_questions
 ROWS = ("Who, when; where?", "refuse?", "Why?")
 
 
-@dataclass
-class Batch:
-    """Runs `qa-bot batch` in this process, in a folder of its own, with a scripted bot."""
-
-    folder: Path
-    capture: pytest.CaptureFixture[str]
-    bot: ScriptedBot = field(default_factory=ScriptedBot)
-    out: str = ""
-    err: str = ""
+class Batch(Commands):
+    """Runs `qa-bot batch`."""
 
     def __call__(self, *arguments: str) -> int:
-        self.bot.asked.clear()
-        code = cli.main(["batch", *arguments])
-        self.out, self.err = self.capture.readouterr()
-        return code
+        return super().__call__("batch", *arguments)
 
-    def questions(self, *questions: str, name: str = "q.jsonl") -> None:
-        rows = [{"question": question} for question in questions]
-        (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    def questions(self, *questions: str) -> None:
+        self.write("q.jsonl", ({"question": question} for question in questions))
 
     def records(self, name: str = "a.jsonl") -> list[dict[str, Any]]:
-        lines = (self.folder / name).read_text(encoding="utf-8").split("\n")
-        return [timeless(json.loads(line)) for line in lines if line]
+        return [timeless(record) for record in self.read(name)]
 
 
 def timeless(record: dict[str, Any]) -> dict[str, Any]:
@@ -60,9 +48,7 @@ def timeless(record: dict[str, Any]) -> dict[str, Any]:
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Batch:
-    monkeypatch.chdir(tmp_path)
-    batch = Batch(tmp_path, capsys)
-    monkeypatch.setattr(cli, "_bot", lambda options, screen: batch.bot)
+    batch = Batch.installed(tmp_path, monkeypatch, capsys)
     batch.questions(*ROWS)
     return batch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from ollama_server import Faults, OllamaServer, running
 from qa_bot import runner
 from qa_bot.app import QABot
 from qa_bot.cli import main
+from qa_bot.models import embed
 from qa_bot.prompts import phrases
 from qa_bot.types import Answer, Message, Usage
 
@@ -80,14 +82,24 @@ class Shell:
         return code
 
 
+@pytest.fixture(scope="session")
+def encoder() -> Callable[..., Any]:
+    """The real encoder, loaded once: it takes seconds, and nearly every command here needs it."""
+    return functools.cache(embed._use_encoder)
+
+
 @pytest.fixture
 def shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    encoder: Callable[..., Any],
 ) -> Iterator[Shell]:
     documents = tmp_path / "documents"
     documents.mkdir()
     (documents / "museum.txt").write_text(ARTICLE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(embed, "_use_encoder", encoder)
     reader = Reader()
     with running(OllamaServer(reader)) as server:
         for name, value in {

@@ -18,6 +18,8 @@ from qa_bot.errors import IndexUnusable, UsageError
 
 FILE_NAME = "manifest.json"
 FORMAT_VERSION = 2
+_LOCK = ".lock"
+_HOLDER = ".lock.pid"
 _LOCK_SECONDS = 1.0
 
 
@@ -124,6 +126,21 @@ def _parsed(data: dict[str, Any]) -> Manifest:
     )
 
 
+def writer_of(store_dir: Path) -> str | None:
+    """The id of the process that is writing a store ("unknown" if it left none), or None."""
+    from filelock import FileLock, Timeout
+
+    if not (store_dir / _LOCK).exists():
+        return None
+    try:
+        with FileLock(store_dir / _LOCK, timeout=0):
+            return None
+    except Timeout:
+        return _holder(store_dir)
+    except OSError:  # whoever may not write here does not wait for a writer either
+        return None
+
+
 @contextmanager
 def writing(store_dir: Path) -> Iterator[None]:
     """Be the only writer of a store's folder, which is made if missing.
@@ -134,16 +151,15 @@ def writing(store_dir: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    holder = store_dir / ".lock.pid"
-    lock = FileLock(store_dir / ".lock", timeout=_LOCK_SECONDS)
+    lock = FileLock(store_dir / _LOCK, timeout=_LOCK_SECONDS)
     try:
         store_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        holder.write_text(str(os.getpid()), encoding="ascii")
+        (store_dir / _HOLDER).write_text(str(os.getpid()), encoding="ascii")
     except Timeout as exc:
-        pid = holder.read_text(encoding="ascii") if holder.is_file() else "unknown"
         raise IndexUnusable(
-            f"{store_dir} is being indexed by process {pid}; wait for it to end, or end it"
+            f"{store_dir} is being indexed by process {_holder(store_dir)}; "
+            "wait for it to end, or end it"
         ) from exc
     except OSError as exc:
         lock.release()
@@ -155,3 +171,9 @@ def writing(store_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _holder(store_dir: Path) -> str:
+    """The id of the process that last took the writer's lock."""
+    holder = store_dir / _HOLDER
+    return holder.read_text(encoding="ascii") if holder.is_file() else "unknown"

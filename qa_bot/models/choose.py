@@ -25,16 +25,39 @@ def make_llm(settings: Settings, threads: int, progress: Progress, notify: Notif
         UsageError: an unknown name.
         ServiceError: Ollama was asked for and is not there, or lacks the model.
     """
+    name = chosen_name(settings)
+    if name.startswith("ollama/"):
+        if settings.llm == "auto":
+            notify(f"Answering with {name}.")
+        return _ollama(settings, name.removeprefix("ollama/"))
+    if settings.llm == "auto":
+        notify(f"Answering with the embedded model {name}.")
+    return _embedded(settings, name, threads, progress, notify)
+
+
+def chosen_name(settings: Settings) -> str:
+    """What `settings.llm` comes to: `ollama/NAME`, a name of the catalogue, or a GGUF's path.
+
+    For `auto`, an Ollama server is looked for.
+
+    Raises:
+        UsageError: an unknown name.
+    """
     name = settings.llm
     if name == "auto":
-        if _ollama_ready(settings):
-            notify(f"Answering with ollama/{settings.ollama_model}.")
-            return _ollama(settings, settings.ollama_model)
-        notify(f"Answering with the embedded model {DEFAULT_LLM}.")
-        name = DEFAULT_LLM
-    if name.startswith("ollama/"):
-        return _ollama(settings, name.removeprefix("ollama/"))
-    return _embedded(settings, name, threads, progress, notify)
+        return f"ollama/{settings.ollama_model}" if _ollama_ready(settings) else DEFAULT_LLM
+    name = {"embedded": DEFAULT_LLM}.get(name, name.removeprefix("embedded/"))
+    if not (name.startswith("ollama/") or own_file(name) or name in CATALOGUE):
+        raise UsageError(
+            f"unknown language model {name!r}; use auto, {', '.join(CATALOGUE)}, "
+            "a path to a .gguf file, or ollama/NAME"
+        )
+    return name
+
+
+def own_file(name: str) -> Path | None:
+    """The model file of the user's own that a chosen name is; None for a name of the catalogue."""
+    return Path(name).expanduser() if name.lower().endswith(".gguf") else None
 
 
 def _embedded(
@@ -44,20 +67,14 @@ def _embedded(
     from qa_bot.models.engine import Engine, load_engine
     from qa_bot.models.fetch import check_gguf, fetch
 
-    name = {"embedded": DEFAULT_LLM}.get(name, name.removeprefix("embedded/"))
-    own_file = Path(name).expanduser() if name.lower().endswith(".gguf") else None
-    if own_file is not None:
-        check_gguf(own_file)
-    elif name not in CATALOGUE:
-        raise UsageError(
-            f"unknown language model {name!r}; use auto, {', '.join(CATALOGUE)}, "
-            "a path to a .gguf file, or ollama/NAME"
-        )
+    own = own_file(name)
+    if own:
+        check_gguf(own)
     if settings.engine not in ("auto", "openvino", "llama.cpp"):
         raise UsageError(f"unknown engine {settings.engine!r}; use auto, openvino or llama.cpp")
 
     def load() -> Engine:
-        path = own_file or fetch(entry(name), settings.models, progress, notify)
+        path = own or fetch(entry(name), settings.models, progress, notify)
         notify("Loading the language model; this takes some seconds.")
         return load_engine(
             path,
@@ -69,8 +86,8 @@ def _embedded(
 
     return EmbeddedLLM(
         load,
-        model=own_file.stem if own_file else name,
-        digest=_stamp(own_file) if own_file else entry(name).sha256,
+        model=own.stem if own else name,
+        digest=_stamp(own) if own else entry(name).sha256,
         context_window=settings.context_window,
     )
 

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa_bot.errors import QABotError, UsageError
+from qa_bot.ui import openai
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.export import exported
 from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
@@ -74,7 +75,7 @@ def make_front(desk: Desk, logins: Logins | None = None, *, loopback: bool = Tru
         await serving
 
     app = Starlette(
-        routes=_Pages(desk, logins).routes(),
+        routes=[*_Pages(desk, logins).routes(), *openai.routes(gradio)],
         middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
         lifespan=lifespan,
     )
@@ -246,6 +247,8 @@ class _Guard:
         if origin is not None and urlsplit(origin).netloc != host:
             return Response("This server takes no requests from other pages.", 403)
         path = request.url.path
+        if path.startswith(openai.PREFIX):
+            return openai.refusal(request, self._logins)
         if self._logins is None or path == "/" or _OPEN.match(path):
             return None
         if self._logins.user(request.cookies.get(COOKIE)):

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_bot import QUOTE, ScriptedBot
+from commands import Commands
+from scripted_bot import QUOTE
 
-from qa_bot import cli
 from qa_bot.errors import BackendError
 
 GOLD = {"gold_docs": ["fr.txt"], "gold_passages": [QUOTE[:28]], "passage_docs": ["fr.txt"]}
@@ -27,21 +26,8 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-@dataclass
-class Commands:
-    """Runs commands in this process with a scripted bot, in a folder with a test set."""
-
-    folder: Path
-    capture: pytest.CaptureFixture[str]
-    bot: ScriptedBot = field(default_factory=ScriptedBot)
-    out: str = ""
-    err: str = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self.bot.asked.clear()
-        code = cli.main(list(arguments))
-        self.out, self.err = self.capture.readouterr()
-        return code
+class Evaluation(Commands):
+    """Runs `qa-bot eval` over `set.jsonl`, and reads what it made."""
 
     def evaluate(self, *arguments: str, output: str = "run") -> int:
         return self("eval", "set.jsonl", "-o", output, *arguments)
@@ -51,30 +37,23 @@ class Commands:
         return found
 
     def rows(self, name: str = "run") -> dict[str, dict[str, Any]]:
-        lines = (self.folder / name / "results.jsonl").read_text("utf-8").splitlines()
-        return {row["id"]: row for row in map(json.loads, lines)}
+        return {row["id"]: row for row in self.read(f"{name}/results.jsonl")}
 
     def value(self, metric: str, name: str = "run") -> float | None:
         figure: float | None = self.run(name)["metrics"][metric]["value"]
         return figure
 
 
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
 @pytest.fixture
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Commands:
-    commands = Commands(tmp_path, capsys)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_bot", lambda options, screen, own_store=False: commands.bot)
-    write_rows(tmp_path / "set.jsonl", ROWS)
-    return commands
+) -> Evaluation:
+    command = Evaluation.installed(tmp_path, monkeypatch, capsys)
+    command.write("set.jsonl", ROWS)
+    return command
 
 
-def test_a_run_answers_scores_and_reports(command: Commands) -> None:
+def test_a_run_answers_scores_and_reports(command: Evaluation) -> None:
     assert command.evaluate() == 0
     assert command.value("answer_match") == pytest.approx(1 / 3)
     assert command.value("refusal_rate") == 1
@@ -92,7 +71,7 @@ def test_a_run_answers_scores_and_reports(command: Commands) -> None:
     assert "4 questions" in command.out
 
 
-def test_answering_never_sees_what_is_expected(command: Commands) -> None:
+def test_answering_never_sees_what_is_expected(command: Evaluation) -> None:
     seen: list[tuple[Any, ...]] = []
     ask = command.bot.ask
 
@@ -105,7 +84,7 @@ def test_answering_never_sees_what_is_expected(command: Commands) -> None:
     assert seen == [(row["question"], (), row["id"]) for row in ROWS]
 
 
-def test_retrieval_only_asks_no_language_model(command: Commands) -> None:
+def test_retrieval_only_asks_no_language_model(command: Evaluation) -> None:
     assert command.evaluate("--retrieval-only") == 0
     assert command.bot.asked == []
     assert command.value("hit@5") == 1
@@ -120,18 +99,18 @@ def test_retrieval_only_asks_no_language_model(command: Commands) -> None:
      (["--split", "x", "--limit", "1"], ["a"])],
 )  # fmt: skip
 def test_a_part_of_a_test_set_can_be_asked(
-    command: Commands, options: list[str], ids: list[str]
+    command: Evaluation, options: list[str], ids: list[str]
 ) -> None:
     assert command.evaluate(*options) == 0
     assert list(command.rows()) == ids
 
 
-def test_a_split_that_is_not_there_is_named(command: Commands) -> None:
+def test_a_split_that_is_not_there_is_named(command: Evaluation) -> None:
     assert command.evaluate("--split", "y") == 2
     assert "no question in the split 'y'; it has x" in command.err
 
 
-def test_a_failure_is_counted_apart(command: Commands) -> None:
+def test_a_failure_is_counted_apart(command: Evaluation) -> None:
     command.bot.fault = lambda question: BackendError("it fell") if "else" in question else None
     assert command.evaluate() == 3
     assert command.run()["counts"] == {"total": 4, "answered": 1, "refused": 2, "error": 1}
@@ -139,7 +118,7 @@ def test_a_failure_is_counted_apart(command: Commands) -> None:
     assert set(command.rows()["b"]["scores"].values()) == {None}
 
 
-def test_thresholds_give_exit_code_4(command: Commands) -> None:
+def test_thresholds_give_exit_code_4(command: Evaluation) -> None:
     assert command.evaluate("--fail-under", "answer_match=0.3", "--fail-under",
                             "over_refusal=0.4") == 0  # fmt: skip
     assert command.evaluate("--fail-under", "answer_match=0.4") == 4
@@ -150,22 +129,22 @@ def test_thresholds_give_exit_code_4(command: Commands) -> None:
     assert command.bot.asked == []  # wrong usage is told before anything is asked
 
 
-def test_answers_made_elsewhere_are_scored(command: Commands) -> None:
+def test_answers_made_elsewhere_are_scored(command: Evaluation) -> None:
     records = [{"id": "a", "answer": "It was 130."}, {"id": "b", "answer": "Nobody"},
                {"id": "c", "status": "refused", "answer": ""}]  # fmt: skip
-    write_rows(command.folder / "answers.jsonl", records)
+    command.write("answers.jsonl", records)
     assert command.evaluate("--answers", "answers.jsonl") == 3
     assert command.bot.asked == []
     assert command.value("answer_match") == pytest.approx(1 / 2)
     assert command.rows()["d"]["error"] == "there is no answer of this id in answers.jsonl"
 
 
-def test_answers_made_elsewhere_have_no_ranking_of_ours(command: Commands) -> None:
+def test_answers_made_elsewhere_have_no_ranking_of_ours(command: Evaluation) -> None:
     assert command.evaluate("--answers", "answers.jsonl", "--retrieval-only") == 2
     assert "exclude each other" in command.err
 
 
-def test_resuming_keeps_what_is_finished(command: Commands) -> None:
+def test_resuming_keeps_what_is_finished(command: Evaluation) -> None:
     def interrupt(question: str) -> None:
         if question == "refuse this":
             raise KeyboardInterrupt
@@ -180,7 +159,7 @@ def test_resuming_keeps_what_is_finished(command: Commands) -> None:
     assert len(command.bot.asked) == 4  # without --resume it starts afresh
 
 
-def test_a_run_is_not_resumed_with_another_configuration(command: Commands) -> None:
+def test_a_run_is_not_resumed_with_another_configuration(command: Evaluation) -> None:
     command.evaluate()
     command.bot.settings = {"model": "another"}
     assert command.evaluate("--resume") == 2
@@ -189,7 +168,7 @@ def test_a_run_is_not_resumed_with_another_configuration(command: Commands) -> N
 
 @pytest.mark.slow
 def test_killed_at_any_moment_a_run_ends_as_an_undisturbed_one(
-    command: Commands, tmp_path: Path
+    command: Evaluation, tmp_path: Path
 ) -> None:
     command.evaluate(output="whole")
     program = (
@@ -217,7 +196,7 @@ def test_killed_at_any_moment_a_run_ends_as_an_undisturbed_one(
     assert figures("killed") == figures("whole")
 
 
-def test_comparing_a_run_with_itself_shows_no_difference(command: Commands) -> None:
+def test_comparing_a_run_with_itself_shows_no_difference(command: Evaluation) -> None:
     command.evaluate()
     assert command("compare", "run", "run", "--json") == 0
     found = json.loads(command.out)
@@ -227,7 +206,7 @@ def test_comparing_a_run_with_itself_shows_no_difference(command: Commands) -> N
     }
 
 
-def test_comparing_finds_the_harm(command: Commands) -> None:
+def test_comparing_finds_the_harm(command: Evaluation) -> None:
     command.evaluate(output="good")
     command.bot.fault = lambda question: None
     ask: Callable[..., Any] = command.bot.ask
@@ -241,16 +220,16 @@ def test_comparing_finds_the_harm(command: Commands) -> None:
     assert "130 who?" in command.out
 
 
-def test_runs_over_different_test_sets_are_not_compared(command: Commands) -> None:
+def test_runs_over_different_test_sets_are_not_compared(command: Evaluation) -> None:
     command.evaluate(output="one")
-    write_rows(command.folder / "set.jsonl", ROWS[:3])
+    command.write("set.jsonl", ROWS[:3])
     command.evaluate(output="two")
     assert command("compare", "one", "two") == 2
     assert "test set" in command.err
 
 
-def test_gold_that_no_document_holds_is_told(command: Commands) -> None:
+def test_gold_that_no_document_holds_is_told(command: Evaluation) -> None:
     row = {**ROWS[0], "gold_passages": ["something that stands nowhere"]}
-    write_rows(command.folder / "set.jsonl", [row])
+    command.write("set.jsonl", [row])
     command.evaluate()
     assert "question a: gold passage 1 is not in fr.txt" in command.err

@@ -99,7 +99,10 @@ def test_a_run_that_is_killed_at_any_moment_harms_nothing(tmp_path: Path) -> Non
         round_of_kills(tmp_path, seed)
 
 
-@pytest.mark.parametrize("size", [99, 100, 101, 999, 1000, 1001])
+LARGE = (pytest.param(size, marks=pytest.mark.slow) for size in (999, 1000, 1001))
+
+
+@pytest.mark.parametrize("size", [99, 100, 101, *LARGE])
 def test_every_passage_finds_itself_after_a_restart(tmp_path: Path, size: int) -> None:
     numbers = range(size)
     passages = [Passage(f"{n:032}", "a.txt", n, n + 1, "x", "T", "en", None) for n in numbers]

@@ -379,6 +379,7 @@ print(die_at)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
 @pytest.mark.parametrize("kind", ["hub", "wheels"])
 def test_a_kill_at_any_step_is_made_good_by_the_next_run(
