@@ -97,12 +97,14 @@ class Screen:
             self._heading(f"{hit.rank}. {passage.title}")
             self.line(f"    {passage.source}:{passage.start}-{passage.end}"
                       f" · {passage.language} · {hit.score:.3f}")  # fmt: skip
+            if hit.copies:
+                self.line(f"    also in {', '.join(sorted({copy.source for copy in hit.copies}))}")
             self._wrapped(passage.text)
 
     def report(self, report: IndexReport) -> None:
         """What an index run did: a summary, and each file that needs attention."""
         for file in report.files:
-            if file.status in _FAULTS:
+            if file.status in _FAULTS or (file.reason and file.status != "unchanged"):
                 reason = f" ({file.reason})" if file.reason else ""
                 self.line(f"{file.status}: {file.source}{reason}")
         counts = ", ".join(f"{count} {status}" for status, count in sorted(report.counts.items()))

@@ -142,6 +142,8 @@ class Candidate:
     """Cosine of the passage and the question."""
     sentences: tuple[float, ...] = ()
     """Cosine of each of its sentences and the question, in their order; none if unknown."""
+    copies: tuple[Passage, ...] = ()
+    """Passages of other documents that say nearly the same, left out of the search."""
 
 
 class Filter(TypedDict, total=False):
@@ -169,6 +171,8 @@ class Hit:
     passage: Passage
     sentences: tuple[float, ...] = ()
     """Cosine of each of its sentences and the question, in their order."""
+    copies: tuple[Passage, ...] = ()
+    """Passages of other documents that say nearly the same, and have no rank of their own."""
 
 
 @dataclass(frozen=True, slots=True)

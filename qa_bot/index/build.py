@@ -10,9 +10,9 @@ import errno
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index import load
 from qa_bot.index.cache import Cache
 from qa_bot.index.clean import TITLE_CHARACTERS, blocks, paragraphs, title_of
+from qa_bot.index.copies import near_copies, sketch_of
 from qa_bot.index.extract import SUFFIXES, Texts, reader_of, text_key
 from qa_bot.index.generations import examine
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, manifest_stamp, writing
@@ -175,7 +176,8 @@ def update_index(
                 raise
             notify(_DAMAGED.format(exc))
             files = job.run(rebuild=True)
-    reports = {file.report.source: file.report for file in files}
+    copied = near_copies({f.report.source: f.entry.sketch for f in files if f.entry})
+    reports = {file.report.source: _with_copy(file.report, copied) for file in files}
     for source in known.files if known else ():
         reports.setdefault(source, FileReport(source, "removed"))
     total = sum(len(file.entry.passages) for file in files if file.entry)
@@ -223,6 +225,13 @@ class _Job:
             return files
         finally:
             writer.close()
+
+
+def _with_copy(report: FileReport, copied: Mapping[str, str]) -> FileReport:
+    if report.source not in copied:
+        return report
+    told = f"nearly the same text as {copied[report.source]}"
+    return replace(report, reason=f"{report.reason}; {told}" if report.reason else told)
 
 
 @contextmanager
@@ -299,6 +308,7 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         passages=tuple(passage.id for passage in made),
         author=document.author,
         reader=reader_of(suffix),
+        sketch=sketch_of("\n".join(document.text[b.start : b.end] for b in kept)),
     )
     report = FileReport(source, "changed" if known else "added", extracted.note)
     return _File(report, entry, made, key)

@@ -35,6 +35,8 @@ class FileEntry:
     author: str | None = None
     reader: str = ""
     """What read it, with versions; "" for plain text."""
+    sketch: str = ""
+    """Finds its near copies: see `copies.py`."""
 
 
 @dataclass(slots=True)
