@@ -11,7 +11,9 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +61,7 @@ def same_passages(passages: Sequence[Passage]) -> list[list[int]]:
     Passages with different numbers never belong together: last year's report is no copy of
     this year's.
     """
-    hashes = [_shingles(passage.text) for passage in passages]
+    hashes = [_remembered(passage.text) for passage in passages]
     numbers = [sorted(_NUMBER.findall(passage.text)) for passage in passages]
 
     def alike(one: int, other: int) -> bool:
@@ -89,17 +91,24 @@ def _grouped(hashes: Sequence[Hashes], alike: Callable[[int, int], bool]) -> lis
     """Put each text to the first one that is like it; all are in the result, in their order."""
     groups: dict[int, list[int]] = {}
     firsts: dict[int, list[int]] = {}
-    for place, found in enumerate(hashes):
-        keys = found[:_KEYS].tolist()
-        rivals = sorted({first for key in keys for first in firsts.get(key, ())})
+    smallest = [found[:_KEYS].tolist() for found in hashes]
+    uses = Counter(key for keys in smallest for key in keys)
+    for place, keys in enumerate(smallest):
+        shared = [key for key in keys if uses[key] > 1]
+        rivals = sorted({first for key in shared for first in firsts.get(key, ())})
         group = next((first for first in rivals if alike(first, place)), None)
         if group is not None:
             groups[group].append(place)
             continue
         groups[place] = [place]
-        for key in keys:
+        for key in shared:
             firsts.setdefault(key, []).append(place)
     return list(groups.values())
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> Hashes:
+    return _shingles(text)  # a search looks at the same passages as the one before
 
 
 def _shingles(text: str) -> Hashes:

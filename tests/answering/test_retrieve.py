@@ -80,7 +80,10 @@ def test_copies_count_once_and_crowd_nothing_out(embedder: NearEmbedding) -> Non
 def test_the_copy_with_the_word_that_is_asked_for_stands_for_the_others(
     embedder: NearEmbedding,
 ) -> None:
-    text = "The director of the harbour office in the old town is {}, who also keeps the records."
+    text = (
+        "The director of the harbour office in the old town is {}, who also keeps the records of "
+        "all ships that ever called there, and shows them on Sundays to whoever comes to the tower."
+    )
     store = FixedStore(
         embedder,
         passage("a.txt", text.format("Wang"), "en"),
