@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,13 +110,22 @@ class Server:
         return f"qa_bot-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
 
+def disconnect(client: Any) -> None:
+    """Close a client of Chroma, and its connections, which its own `close` leaves open."""
+    session = getattr(client._server, "_session", None)  # none where there is no server
+    client.close()
+    if session is not None:
+        session.close()
+
+
 def drop_stray_collections(store_dir: Path, server: Server) -> None:
     """Delete a store's collections whose folder is gone: replaced, or never finished.
 
     Raises:
         ServiceError: the server is not there.
     """
-    with closing(server.connect()) as client:
+    client = server.connect()
+    try:
         names = [
             collection.name
             for at in range(0, client.count_collections(), _PAGE)
@@ -128,6 +136,8 @@ def drop_stray_collections(store_dir: Path, server: Server) -> None:
         for name in names:
             if name.startswith(prefix) and name not in kept:
                 client.delete_collection(name)
+    finally:
+        disconnect(client)
 
 
 def _trusted(certificate: str) -> Any:

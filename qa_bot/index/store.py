@@ -23,7 +23,7 @@ import numpy as np
 from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index.generations import Lease, copy_generation
 from qa_bot.index.sentences import SentenceVectors
-from qa_bot.index.server import Server
+from qa_bot.index.server import Server, disconnect
 from qa_bot.types import Filter, Passage
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def open_store(folder: Path, server: Server | None = None) -> PassageStore:
             sentences = SentenceVectors(opened / _SENTENCES)
             return PassageStore(client, store, sentences, folder, lease, server)
         except BaseException:
-            client.close()
+            disconnect(client)
             raise
 
 
@@ -310,7 +310,7 @@ def _writable(folder: Path) -> Path:
 
 def _close(client: Any, sentences: SentenceVectors, lease: Lease) -> None:
     sentences.close()
-    client.close()
+    disconnect(client)
     lease.release()
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from qa_bot.app import QABot
 from qa_bot.cli import main
 from qa_bot.errors import IndexUnusable, ServiceError, UsageError
 from qa_bot.index.build import OpenIndex, open_index, update_index
-from qa_bot.index.server import Server
+from qa_bot.index.manifest import writing
+from qa_bot.index.server import Server, disconnect
 from qa_bot.settings import load_settings
 
 _RUN = "from chromadb.cli.cli import app; app()"
@@ -78,8 +79,15 @@ def opened(store: Path, server: Server) -> OpenIndex:
     return index
 
 
+@contextmanager
+def connected(server: Server) -> Iterator[Any]:
+    client = server.connect()
+    yield client
+    disconnect(client)
+
+
 def collections(server: Server, store: Path) -> list[str]:
-    with closing(server.connect()) as client:
+    with connected(server) as client:
         names = [collection.name for collection in client.list_collections()]
     return sorted(name.removeprefix(server.prefix(store)) for name in names
                   if name.startswith(server.prefix(store)))  # fmt: skip
@@ -133,7 +141,7 @@ def test_what_the_server_has_lost_is_made_again_from_the_cache(
     docs: Path, store: Path, embedder: Any, server: Server
 ) -> None:
     update_index([docs], store, embedder, server=server)
-    with closing(server.connect()) as client:
+    with connected(server) as client:
         (name,) = collections(server, store)
         client.delete_collection(server.prefix(store) + name)
     told: list[str] = []
@@ -278,7 +286,5 @@ def test_a_token_and_tls(
 def test_a_second_writer_is_refused_as_with_a_folder(
     docs: Path, store: Path, embedder: Any, server: Server
 ) -> None:
-    from qa_bot.index.manifest import writing
-
     with writing(store), pytest.raises(IndexUnusable, match="is being indexed by process"):
         update_index([docs], store, embedder, server=server)
