@@ -112,9 +112,12 @@ class Server:
 
 def disconnect(client: Any) -> None:
     """Close a client of Chroma, and its connections, which its own `close` leaves open."""
-    session = getattr(client._server, "_session", None)  # none where there is no server
+    # An embedded Chroma has no sessions. With a server, its client and the one that checks
+    # the tenant have one each.
+    owners = (client._server, client._admin_client._server)
+    sessions = [owner._session for owner in owners if hasattr(owner, "_session")]
     client.close()
-    if session is not None:
+    for session in sessions:
         session.close()
 
 
