@@ -39,7 +39,7 @@ EXACT_UP_TO = 100_000
 """Passages up to which every one is compared: 5 ms a query, 150 MB with 384 dimensions."""
 _BATCH = 500
 """Ids in one request: SQLite limits the variables of a statement."""
-_PAGE = 1000
+_PAGE = 2000
 _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
 _FIELDS = ("source", "start", "end", "title", "language", "date", "page")
