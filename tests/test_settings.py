@@ -91,10 +91,10 @@ def test_a_store_with_a_url_is_a_server_and_a_folder_of_ones_own(
     assert one.store.is_absolute()
     other = load_settings({"store": "https://localhost:8000"})
     assert other.store != one.store
-    secret = "sesame"
-    monkeypatch.setenv("QA_BOT_CHROMA_TOKEN", secret)
+    word = "sesame"
+    monkeypatch.setenv("QA_BOT_CHROMA_TOKEN", word)
     assert load_settings({"store": "folder"}).server == ""
-    assert load_settings().chroma_token == secret
-    assert secret not in repr(load_settings())
+    assert load_settings().chroma_token == word
+    assert word not in repr(load_settings())
     with pytest.raises(UsageError, match="server"):
         load_settings({"server": "http://localhost:8000"})
