@@ -28,6 +28,8 @@ SAME_DOCUMENT = 0.6
 SAME_PASSAGE = 0.8
 """Least resemblance of two passages, of which about three letters may differ."""
 _KEYS = 8
+_COMMON = 50
+"""Texts that differ and share a hash, beyond which it tells nothing: a footer has it."""
 _PART = 100_000
 """Characters hashed at once, which take some ten bytes of memory each."""
 _NUMBER = re.compile(r"\d+|[〇零一二三四五六七八九十百千万亿萬億两兩]+")
@@ -48,8 +50,15 @@ def near_copies(sketches: Mapping[str, str]) -> dict[str, str]:
     sources = sorted(source for source, sketch in sketches.items() if sketch)
     hashes = [np.frombuffer(base64.b64decode(sketches[s]), dtype="<u4") for s in sources]
 
+    kept = [frozenset(found.tolist()) for found in hashes]
+
     def alike(one: int, other: int) -> bool:
-        return resemblance(hashes[one], hashes[other], SKETCH) >= SAME_DOCUMENT
+        # What two sketches have in common is the most that they can resemble each other.
+        most = len(kept[one] & kept[other]) / max(len(kept[one]), len(kept[other]))
+        return (
+            most >= SAME_DOCUMENT
+            and resemblance(hashes[one], hashes[other], SKETCH) >= SAME_DOCUMENT
+        )
 
     groups = _grouped(hashes, alike)
     return {sources[copy]: sources[first] for first, *copies in groups for copy in copies}
@@ -102,7 +111,9 @@ def _grouped(hashes: Sequence[Hashes], alike: Callable[[int, int], bool]) -> lis
             continue
         groups[place] = [place]
         for key in shared:
-            firsts.setdefault(key, []).append(place)
+            having = firsts.setdefault(key, [])
+            if len(having) < _COMMON:
+                having.append(place)
     return list(groups.values())
 
 

@@ -78,7 +78,7 @@ def test_copies_count_once_and_crowd_nothing_out(embedder: NearEmbedding) -> Non
 
 
 def test_the_copy_with_the_word_that_is_asked_for_stands_for_the_others(
-    embedder: NearEmbedding,
+    embedder: NearEmbedding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (
         "The director of the harbour office in the old town is {}, who also keeps the records of "
@@ -90,6 +90,7 @@ def test_the_copy_with_the_word_that_is_asked_for_stands_for_the_others(
         passage("b.txt", text.format("Wong"), "en"),
         passage("c.txt", FRENCH, "fr"),
     )
+    monkeypatch.setattr(store, "search", lambda *_: [(each, 0.9) for each in store.passages])
     hits = retrieve(store, "Is Wong the director of the harbour office?", [1.0, 0.0])
     assert {hit.passage.source: [copy.source for copy in hit.copies] for hit in hits} == {
         "b.txt": ["a.txt"],

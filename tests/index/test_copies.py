@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa_bot.index import copies
 from qa_bot.index.build import update_index
 from qa_bot.index.copies import near_copies, same_passages, sketch_of
 from qa_bot.types import Passage
@@ -86,6 +88,26 @@ def test_documents_are_compared_whatever_page_is_around_them() -> None:
         "none2": sketch_of(""),
     }
     assert near_copies(sketches) == {"b": "a"}
+
+
+def test_a_footer_that_all_share_makes_no_copies_and_costs_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+    whole = copies.resemblance
+
+    def counted(*arguments: Any) -> float:
+        calls.append(1)
+        return whole(*arguments)
+
+    monkeypatch.setattr(copies, "resemblance", counted)
+    words = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(1000)]
+    made = {
+        f"{n:03}": sketch_of(" ".join(words[n * 5 : n * 5 + 5]) + TEXTS["en"]) for n in range(200)
+    }
+    made["copy"] = made["100"]
+    assert near_copies(made) == {"copy": "100"}
+    assert len(calls) < 20
 
 
 def test_copies_are_indexed_and_named(docs: Path, store: Path, embedder: Any) -> None:
