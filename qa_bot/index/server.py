@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,12 @@ class Server:
                 timeout=_ANSWERS_WITHIN,
                 verify=trusted,
             ).raise_for_status()
-            return chromadb.HttpClient(
-                parts.hostname, port, ssl=tls, headers=headers, settings=settings
-            )
+            with warnings.catch_warnings():
+                # Chroma hands the certificate's name on in a way that httpx deprecates.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return chromadb.HttpClient(
+                    parts.hostname, port, ssl=tls, headers=headers, settings=settings
+                )
         except Exception as exc:
             raise self.failure(exc) or ServiceError(f"{self.url}: {exc}") from exc
 
