@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import qa_bot
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
-from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest, manifest_stamp
+from qa_bot.index.server import Server
 from qa_bot.index.store import where
+from qa_bot.index.watch import changes
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 Notify = Callable[[str], None]
+RETRY_SECONDS = 10.0
+"""Between two tries of an update that fails while folders are watched."""
 
 
 def _quiet(*_: object) -> None:
@@ -104,13 +109,14 @@ class QABot:
         Raises:
             UsageError: a folder does not exist, or holds nothing that can be indexed.
             IndexUnusable: another process is writing the index.
+            ServiceError: the Chroma server of the settings is not there.
         """
-        named = [paths] if isinstance(paths, str | Path) else paths
-        folders = tuple(folder_of(path) for path in named)
+        folders = _named(paths)
         report = update_index(
             folders or self._folders(),
             self.settings.store,
             self.embedder,
+            server=self._server,
             rebuild=rebuild,
             progress=lambda done, total: self._progress("indexing", done, total),
             notify=self._notify,
@@ -118,6 +124,40 @@ class QABot:
         if folders:  # what was indexed last is what questions are asked of
             self.settings = replace(self.settings, documents=folders)
         return report
+
+    def watch(
+        self,
+        paths: str | Path | Sequence[str | Path] = (),
+        *,
+        rebuild: bool = False,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> Iterator[IndexReport]:
+        """Index these folders, and again whenever a file comes, changes or goes; never ends.
+
+        An update that fails is told and tried again; only the first one raises.
+
+        Args:
+            paths: as for `index`.
+            rebuild: whether the first run starts afresh.
+            wait: called with a number of seconds to let pass.
+
+        Raises:
+            UsageError, IndexUnusable: as `index` does.
+        """
+        folders = _named(paths) or self.folders()
+        for number, _ in enumerate(changes(folders, self.settings.store, wait)):
+            yield self._retried(wait) if number else self.index(folders, rebuild=rebuild)
+
+    def _retried(self, wait: Callable[[float], None]) -> IndexReport:
+        told = ""
+        while True:
+            try:
+                return self.index()
+            except QABotError as exc:
+                if str(exc) != told:
+                    self._notify(f"{exc}. It is tried again until it works.")
+                told = str(exc)
+                wait(RETRY_SECONDS)
 
     def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
         """The `k` best passages for a query, best first; no language model.
@@ -269,14 +309,14 @@ class QABot:
                 self._notify(f"Building the index in {self.settings.store} first.")
                 self.index()
                 self._stamp = manifest_stamp(self.settings.store)
-                self._index = open_index(self.settings.store, self._notify)
+                self._index = open_index(self.settings.store, self._notify, self._server)
             if self._index is None:  # another process took it away meanwhile
                 raise IndexUnusable(f"no index in {self.settings.store}; run `qa-bot index`")
             return self._index
 
     def _current(self) -> OpenIndex | None:
         """The store's index, where it is of this embedder and the folders that were asked for."""
-        index = open_index(self.settings.store, self._notify)
+        index = open_index(self.settings.store, self._notify, self._server)
         if index is None:
             return None
         manifest, wanted = index.manifest, {str(path) for path in self.settings.documents}
@@ -292,11 +332,23 @@ class QABot:
         return [Path(folder) for folder in known.folders] if known else [resource("seeds")]
 
     @property
+    def _server(self) -> Server | None:
+        given = self.settings
+        if not given.server:
+            return None
+        return Server(given.server, given.chroma_token, given.chroma_certificate)
+
+    @property
     def _threads(self) -> int:
         return self.settings.threads or available_threads()
 
     def _fetching(self, done: int, total: int) -> None:
         self._progress("fetching the model", done, total)
+
+
+def _named(paths: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+    named = [paths] if isinstance(paths, str | Path) else paths
+    return tuple(folder_of(path) for path in named)
 
 
 def _stated(question: str) -> str:

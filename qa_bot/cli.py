@@ -18,7 +18,7 @@ from qa_bot.terminal import Screen
 if TYPE_CHECKING:
     from qa_bot.app import Progress, QABot
     from qa_bot.settings import Settings
-    from qa_bot.types import Answer, Filter, Turn
+    from qa_bot.types import Answer, Filter, IndexReport, Turn
 
 _PORT = 7860
 _EXIT_CODES = """\
@@ -160,14 +160,22 @@ def _search(options: argparse.Namespace, screen: Screen) -> int:
 
 
 def _index(options: argparse.Namespace, screen: Screen) -> int:
-    report = _bot(options, screen).index(options.paths, rebuild=options.rebuild)
-    if options.json:
+    bot = _bot(options, screen)
+    if options.watch:
+        for report in bot.watch(options.paths, rebuild=options.rebuild):
+            _show_report(report, screen, as_json=options.json)
+    report = bot.index(options.paths, rebuild=options.rebuild)
+    _show_report(report, screen, as_json=options.json)
+    return 3 if report.incomplete else 0
+
+
+def _show_report(report: IndexReport, screen: Screen, *, as_json: bool) -> None:
+    if as_json:
         from qa_bot.records import index_record
 
         _print_json(screen, index_record(report))
     else:
         screen.report(report)
-    return 3 if report.incomplete else 0
 
 
 def _eval(options: argparse.Namespace, screen: Screen) -> int:
@@ -319,6 +327,8 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("paths", nargs="*", metavar="PATH", help="folders; default: the same as "
                        "last time, or the seeds. The index then holds exactly them")  # fmt: skip
     index.add_argument("--rebuild", action="store_true", help="start the index afresh")
+    index.add_argument("--watch", action="store_true", help="then go on, and index what comes, "
+                       "changes or goes, until Ctrl-C")  # fmt: skip
     index.add_argument("--json", action="store_true", help="print every file's status as JSON")
 
     evaluation = _command(commands, "eval", _eval, "answer a test set and score it into a folder")
@@ -387,7 +397,8 @@ def _command(
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (qa_bot.toml)")
     if name in ("models", "compare"):
         return parser
-    parser.add_argument("--store", metavar="DIR", help="the index's folder")
+    parser.add_argument("--store", metavar="DIR",
+                        help="the index's folder, or a Chroma server's URL")  # fmt: skip
     if name != "index":
         parser.add_argument("--llm", metavar="NAME", help="auto (default), embedded, a model of "
                             "`qa-bot models`, a .gguf file, or ollama/NAME")  # fmt: skip

@@ -40,7 +40,10 @@ def _citation_record(citation: Citation) -> dict[str, Any]:
 
 
 def passage_record(hit: Hit, *, text: bool = True) -> dict[str, Any]:
-    """One ranked passage; `retrieved` leaves the text and the rank (its position) out."""
+    """One ranked passage; `retrieved` leaves the text and the rank (its position) out.
+
+    `copies`, where there are any, says where else nearly the same stands.
+    """
     passage = hit.passage
     record: dict[str, Any] = {
         "source": passage.source,
@@ -50,6 +53,10 @@ def passage_record(hit: Hit, *, text: bool = True) -> dict[str, Any]:
     }
     if passage.page is not None:
         record["page"] = passage.page
+    if hit.copies:
+        record["copies"] = [
+            {"source": p.source, "start": p.start, "end": p.end} for p in hit.copies
+        ]
     return {"rank": hit.rank, **record, "text": passage.text} if text else record
 
 

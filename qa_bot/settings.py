@@ -9,7 +9,7 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,7 +29,14 @@ class Settings:
     documents: tuple[Path, ...] = ()
     """Folders to index; empty means whatever the store holds, and the seeds for a new one."""
     store: Path = Path()
-    """The folder of the index."""
+    """The folder of the index. A URL (http://HOST:PORT, or https) names a Chroma server that
+    keeps the passages; the rest then lies in a folder of your data."""
+    server: str = ""
+    """That URL, if one was given for the store."""
+    chroma_token: str = field(default="", repr=False)
+    """What the Chroma server asks for, if it asks."""
+    chroma_certificate: str = ""
+    """A file with the certificate that signed the Chroma server's; empty for the system's."""
     models: Path = Path()
     """The cache folder of fetched models."""
     llm: str = "auto"
@@ -76,12 +83,16 @@ def load_settings(
     merged: dict[str, Any] = {}
     for layer in layers:
         merged |= {key: value for key, value in layer.items() if value is not None}
-    known = {field.name for field in fields(Settings)}
+    known = {each.name for each in fields(Settings)} - {"server"}
     if unknown := sorted(set(merged) - known):
         raise UsageError(
             f"unknown setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}"
         )
+    url = str(merged.get("store", ""))
+    if _is_url(url):
+        merged["store"] = _folder_for(url)
     values = {key: _coerce(key, value) for key, value in merged.items()}
+    values["server"] = url if _is_url(url) else ""
     values.setdefault("store", _default_store())
     values.setdefault("models", _cache_folder() / "models")
     return Settings(**values)
@@ -151,7 +162,7 @@ def _from_file(config: Path | None) -> dict[str, Any]:
 
 
 def _against(folder: Path, value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and not _is_url(value):
         return str(folder / Path(value).expanduser())
     if isinstance(value, list):
         return [_against(folder, item) for item in value]
@@ -160,11 +171,11 @@ def _against(folder: Path, value: Any) -> Any:
 
 def _from_environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for field in fields(Settings):
-        if value := os.environ.get(PREFIX + field.name.upper()):
-            found[field.name] = (
+    for each in fields(Settings):
+        if value := os.environ.get(PREFIX + each.name.upper()):
+            found[each.name] = (
                 [item for item in value.split(os.pathsep) if item]
-                if field.name == "documents"
+                if each.name == "documents"
                 else value
             )
     return found
@@ -196,12 +207,23 @@ def _at_least(value: float, least: float) -> float:
     return value
 
 
+def _is_url(value: str) -> bool:
+    return value.startswith(("http://", "https://"))
+
+
+def _folder_for(url: str) -> Path:
+    """Where what belongs to a Chroma server's index lies on this machine."""
+    return _data_folder() / "servers" / hashlib.sha256(url.encode()).hexdigest()[:12]
+
+
 def _default_store() -> Path:
-    if in_checkout():
-        return CHECKOUT / "vectorstore"
+    return (CHECKOUT if in_checkout() else _data_folder()) / "vectorstore"
+
+
+def _data_folder() -> Path:
     from platformdirs import user_data_path
 
-    return user_data_path("qa_bot", appauthor=False) / "vectorstore"
+    return user_data_path("qa_bot", appauthor=False)
 
 
 def _cache_folder() -> Path:

@@ -86,6 +86,7 @@ class Screen:
         for citation in answer.citations:
             self._heading(f"[{citation.marker}] {citation.title}")
             self.line(f"    {_place(citation)}")
+            self._also_in(answer.also_in(citation))
             self._wrapped(citation.quote)
         if any(sentence.verdict == "unsupported" for sentence in answer.sentences):
             self.note("Caution: a number in this answer does not stand in its sources.")
@@ -97,12 +98,13 @@ class Screen:
             self._heading(f"{hit.rank}. {passage.title}")
             self.line(f"    {passage.source}:{passage.start}-{passage.end}"
                       f" · {passage.language} · {hit.score:.3f}")  # fmt: skip
+            self._also_in(hit.also_in)
             self._wrapped(passage.text)
 
     def report(self, report: IndexReport) -> None:
         """What an index run did: a summary, and each file that needs attention."""
         for file in report.files:
-            if file.status in _FAULTS:
+            if file.status in _FAULTS or (file.reason and file.status != "unchanged"):
                 reason = f" ({file.reason})" if file.reason else ""
                 self.line(f"{file.status}: {file.source}{reason}")
         counts = ", ".join(f"{count} {status}" for status, count in sorted(report.counts.items()))
@@ -115,6 +117,10 @@ class Screen:
             self.line()
             self.line("Closest passages:")
             self.hits(hits)
+
+    def _also_in(self, sources: Sequence[str]) -> None:
+        if sources:
+            self._wrapped(f"also in {', '.join(sources)}")
 
     def _wrapped(self, text: str) -> None:
         width = self.width - 4

@@ -166,7 +166,7 @@ def _ranker() -> Callable[[str], list[tuple[str, float]]]:
 
 def display_width(text: str) -> int:
     """Columns that `text` takes in a fixed-width font: an East Asian character takes two."""
-    return len(text) + len(_WIDE.findall(text))
+    return len(text) + (0 if text.isascii() else len(_WIDE.findall(text)))
 
 
 def printable(text: str) -> str:
@@ -223,6 +223,8 @@ def sentence_spans(text: str) -> list[Span]:
 
 def _segments(text: str) -> list[tuple[int, int]]:
     """Stretches that no sentence crosses: lines, or runs of lines that are one paragraph."""
+    if "\n" not in text:
+        return [(0, len(text))]
     segments: list[tuple[int, int]] = []
     group: list[str] = []
     place = 0

@@ -145,6 +145,8 @@ class Candidate:
     """Cosine of each of its sentences and the question, in their order; none if unknown."""
     pairs: tuple[float, ...] = ()
     """The same of each sentence joined with the one before it."""
+    copies: tuple[Passage, ...] = ()
+    """Passages of other documents that say nearly the same, left out of the search."""
 
 
 class Filter(TypedDict, total=False):
@@ -172,6 +174,13 @@ class Hit:
     passage: Passage
     sentences: tuple[float, ...] = ()
     """Cosine of each of its sentences and the question, in their order."""
+    copies: tuple[Passage, ...] = ()
+    """Passages of other documents that say nearly the same, and have no rank of their own."""
+
+    @property
+    def also_in(self) -> list[str]:
+        """The other documents that say nearly the same, in the order of their names."""
+        return sorted({copy.source for copy in self.copies})
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +230,16 @@ class Answer:
     confidence: float | None = None
     """How likely it seemed that the documents answer, in [0, 1]; no part of the record."""
     error: str | None = None
+
+    def also_in(self, citation: Citation) -> list[str]:
+        """The other documents in which nearly the same stands as what a citation quotes."""
+        for hit in self.passages:
+            passage = hit.passage
+            if passage.source == citation.source and (
+                passage.start <= citation.start and citation.end <= passage.end
+            ):
+                return hit.also_in
+        return []
 
 
 @dataclass(frozen=True, slots=True)

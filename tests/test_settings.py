@@ -81,3 +81,21 @@ def test_an_empty_folder_name_is_refused(setting: str) -> None:
 def test_prompts_and_seeds_are_found() -> None:
     assert (resource("prompts") / "answer.md").is_file()
     assert len(list(resource("seeds").glob("*.txt"))) == 5
+
+
+def test_a_store_with_a_url_is_a_server_and_a_folder_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "qa_bot.toml").write_text('store = "http://localhost:8000"\n')
+    one = load_settings()
+    assert one.server == "http://localhost:8000"
+    assert one.store.is_absolute()
+    other = load_settings({"store": "https://localhost:8000"})
+    assert other.store != one.store
+    word = "sesame"
+    monkeypatch.setenv("QA_BOT_CHROMA_TOKEN", word)
+    assert load_settings({"store": "folder"}).server == ""
+    assert load_settings().chroma_token == word
+    assert word not in repr(load_settings())
+    with pytest.raises(UsageError, match="server"):
+        load_settings({"server": "http://localhost:8000"})

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qa_bot.answering.copies import collapsed, count_distinct
 from qa_bot.answering.signals import SIGNALS
 from qa_bot.errors import UsageError
 from qa_bot.prompts import load_data
@@ -52,13 +53,15 @@ def retrieve(
         k: at most this many are returned.
         where: a filter, in the index's own language.
     """
-    pool = candidates(store, vector, max(k, POOL), where)
+    wanted = max(k, POOL)
+    near = candidates(store, vector, wanted, where)
+    pool = collapsed(near, lambda rivals: scores(question, rivals))[:wanted]
     scored = zip(scores(question, pool), pool, strict=True)
     best = sorted(
         scored, key=lambda pair: (-round(pair[0], 6), pair[1].passage.source, pair[1].passage.start)
     )
     return tuple(
-        Hit(rank, score, found.passage, found.sentences)
+        Hit(rank, score, found.passage, found.sentences, found.copies)
         for rank, (score, found) in enumerate(best[:k], start=1)
     )
 
@@ -70,8 +73,14 @@ def candidates(
 
     A sentence often leans on the one before it, in the same passage or at the end of the
     one before, so each is also compared together with it: by the sum of both vectors.
+
+    There are more than `count` where some are copies of others, which must not crowd them out.
     """
     near = store.search(vector, count, where)
+    asked = count
+    while len(near) == asked and count_distinct([passage for passage, _ in near]) < count:
+        asked *= 2
+        near = store.search(vector, asked, where)
     sentences = store.sentence_vectors([passage.id for passage, _ in near])
     question = np.asarray(vector, dtype=np.float32)
     question = question / max(float(np.linalg.norm(question)), 1e-12)

@@ -10,9 +10,9 @@ import errno
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,12 @@ from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index import load
 from qa_bot.index.cache import Cache
 from qa_bot.index.clean import TITLE_CHARACTERS, blocks, paragraphs, title_of
+from qa_bot.index.copies import near_copies, sketch_of
 from qa_bot.index.extract import SUFFIXES, Texts, reader_of, text_key
 from qa_bot.index.generations import examine
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, manifest_stamp, writing
 from qa_bot.index.readers.parts import Unreadable
+from qa_bot.index.server import Server
 from qa_bot.index.split import passages
 from qa_bot.index.store import PassageStore, open_store
 from qa_bot.index.write import Notify, Progress, Writer, recipe_of
@@ -74,10 +76,15 @@ class OpenIndex:
         self.close()
 
 
-def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | None:
+def open_index(
+    store_dir: Path, notify: Notify | None = None, server: Server | None = None
+) -> OpenIndex | None:
     """Open an index without the writer's lock; None where there is none to open.
 
     A damaged one counts as none, with a message: `update_index` makes it anew.
+
+    Raises:
+        ServiceError: the server that keeps the passages is not there.
     """
     while True:
         stamp = manifest_stamp(store_dir)
@@ -85,7 +92,7 @@ def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | Non
         if manifest is None:
             return None
         try:
-            store = _sound_store(store_dir / manifest.generation, len(manifest.passage_ids))
+            store = _sound_store(store_dir / manifest.generation, len(manifest.passage_ids), server)
         except IndexUnusable as exc:
             if stamp != manifest_stamp(store_dir):
                 continue
@@ -97,7 +104,7 @@ def open_index(store_dir: Path, notify: Notify | None = None) -> OpenIndex | Non
         store.close()  # it was replaced, and may have been deleted, before we had it open
 
 
-def _sound_store(folder: Path, passages: int) -> PassageStore:
+def _sound_store(folder: Path, passages: int, server: Server | None) -> PassageStore:
     """Open a store that should hold so many passages.
 
     Raises:
@@ -105,8 +112,8 @@ def _sound_store(folder: Path, passages: int) -> PassageStore:
     """
     if not folder.is_dir():
         raise IndexUnusable(f"{folder} is missing")
-    examine(folder)
-    store = open_store(folder)
+    examine(folder, local=server is None)
+    store = open_store(folder, server)
     try:
         store.check()
         if store.count() != passages:
@@ -141,6 +148,7 @@ def update_index(
     store_dir: Path,
     embedder: BaseEmbedding,
     *,
+    server: Server | None = None,
     rebuild: bool = False,
     progress: Progress | None = None,
     notify: Notify | None = None,
@@ -152,6 +160,7 @@ def update_index(
         store_dir: where the index is, or is to be made.
         embedder: a LlamaIndex embedder; its `digest` (else its model's name) tells whether
             the vectors of an earlier run may stay.
+        server: the Chroma server that keeps the passages; None for `store_dir`.
         rebuild: whether to start afresh, whatever is there.
         progress: called with the passages embedded so far, and how many are to be.
         notify: called with what a person should know.
@@ -160,14 +169,14 @@ def update_index(
         UsageError: a folder is missing, or there is nothing to index in any.
         IndexUnusable: another process is writing this index.
         QABotError: the disk is full.
-        ServiceError: the embedder failed; what it has made is kept.
+        ServiceError: the embedder or the server failed; what was embedded is kept.
     """
     started = time.perf_counter()
     roots = load.named_folders(folders)
     notify = notify or (lambda _: None)
     with writing(store_dir), _full_disk_named(store_dir):
         known = load_manifest(store_dir, notify)
-        job = _Job(roots, store_dir, embedder, known, progress or (lambda *_: None), notify)
+        job = _Job(roots, store_dir, embedder, server, known, progress or _quiet, notify)
         try:
             files = job.run(rebuild=rebuild)
         except IndexUnusable as exc:
@@ -175,7 +184,8 @@ def update_index(
                 raise
             notify(_DAMAGED.format(exc))
             files = job.run(rebuild=True)
-    reports = {file.report.source: file.report for file in files}
+    copied = near_copies({f.report.source: f.entry.sketch for f in files if f.entry})
+    reports = {file.report.source: _with_copy(file.report, copied) for file in files}
     for source in known.files if known else ():
         reports.setdefault(source, FileReport(source, "removed"))
     total = sum(len(file.entry.passages) for file in files if file.entry)
@@ -202,13 +212,14 @@ class _Job:
     roots: dict[str, Path]
     store_dir: Path
     embedder: BaseEmbedding
+    server: Server | None
     known: Manifest | None
     progress: Progress
     notify: Notify
 
     def run(self, *, rebuild: bool) -> list[_File]:
         """Read the files and write the index; every file of the walk is in the result."""
-        writer = Writer(self.store_dir, self.embedder, self.known, self.notify)
+        writer = Writer(self.store_dir, self.embedder, self.server, self.known, self.notify)
         try:
             if not rebuild:
                 writer.reopen()
@@ -223,6 +234,17 @@ class _Job:
             return files
         finally:
             writer.close()
+
+
+def _quiet(*_: object) -> None:
+    """No one is watching."""
+
+
+def _with_copy(report: FileReport, copied: Mapping[str, str]) -> FileReport:
+    if report.source not in copied:
+        return report
+    told = f"nearly the same text as {copied[report.source]}"
+    return replace(report, reason=f"{report.reason}; {told}" if report.reason else told)
 
 
 @contextmanager
@@ -299,6 +321,7 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         passages=tuple(passage.id for passage in made),
         author=document.author,
         reader=reader_of(suffix),
+        sketch=sketch_of("\n".join(document.text[b.start : b.end] for b in kept)),
     )
     report = FileReport(source, "changed" if known else "added", extracted.note)
     return _File(report, entry, made, key)

@@ -15,7 +15,7 @@ from typing import Literal
 from qa_bot.text import display_width, sentence_spans, wrapped_runs
 from qa_bot.types import Block, BlockKind
 
-CLEANER_VERSION = 1
+CLEANER_VERSION = 2
 TITLE_CHARACTERS = 100
 _HEAD = 6
 _TAIL = 12

@@ -74,8 +74,12 @@ def settle(folder: Path) -> None:
                 os.fsync(file.fileno())
 
 
-def examine(folder: Path) -> None:
+def examine(folder: Path, *, local: bool = True) -> None:
     """Look at a store before it is opened, since a damaged one may crash this process.
+
+    Args:
+        folder: the store's.
+        local: whether Chroma's own files are in it too, and not with a server.
 
     Raises:
         IndexUnusable: it is damaged.
@@ -87,7 +91,7 @@ def examine(folder: Path) -> None:
     if changed := sealed.items() ^ _checksums(folder).items():
         raise IndexUnusable(f"{folder}: {sorted(changed)[0][0]} is not as it was written")
     if was_left_open(folder):
-        if wrong := probe(folder):
+        if local and (wrong := probe(folder)):
             raise IndexUnusable(wrong)
         forget_the_dead(folder)
 

@@ -107,7 +107,7 @@ def walk(
     found: list[Found] = []
     for name, root in roots.items():
         prefix = f"{name}/" if name else ""
-        for path in _paths(root, exclude.resolve()):
+        for path in paths(root, exclude.resolve()):
             found.append(_judged(prefix, root, path, suffixes))
     return sorted(found, key=lambda file: file.source)
 
@@ -124,7 +124,7 @@ def path_of(roots: Mapping[str, Path], source: str) -> Path:
     return roots[name] / rest
 
 
-def _paths(folder: Path, exclude: Path) -> Iterator[Path]:
+def paths(folder: Path, exclude: Path) -> Iterator[Path]:
     """Every file below, hidden and unreadable folders themselves instead of their files."""
     try:
         entries = sorted(folder.iterdir())
@@ -135,7 +135,7 @@ def _paths(folder: Path, exclude: Path) -> Iterator[Path]:
         if entry == exclude:
             continue
         if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
-            yield from _paths(entry, exclude)
+            yield from paths(entry, exclude)
         else:
             yield entry
 

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from qa_bot.errors import IndexUnusable, UsageError
+from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index.generations import Lease, copy_generation
 from qa_bot.index.sentences import SentenceVectors
+from qa_bot.index.server import Server, disconnect
 from qa_bot.types import Filter, Passage
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ EXACT_UP_TO = 100_000
 """Passages up to which every one is compared: 5 ms a query, 150 MB with 384 dimensions."""
 _BATCH = 500
 """Ids in one request: SQLite limits the variables of a statement."""
+_PAGE = 2000
 _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
 _FIELDS = ("source", "start", "end", "title", "language", "date", "page")
@@ -55,9 +57,11 @@ class PassageStore:
         sentences: SentenceVectors,
         folder: Path,
         lease: Lease,
+        server: Server | None,
     ) -> None:
         self._store = store
         self._folder = folder
+        self._server = server
         self.sentences = sentences
         """The vectors of the passages' sentences; a passage may have none."""
         # Also where no one closes it: once nothing uses it any more, or at the end.
@@ -72,7 +76,7 @@ class PassageStore:
             IndexUnusable: the store is damaged, or made for vectors of another length.
         """
         self._matrix = None
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             for at in range(0, len(passages), _BATCH):
                 part = slice(at, at + _BATCH)
                 self._store.add(
@@ -87,7 +91,7 @@ class PassageStore:
         """
         doomed = sorted(ids)
         self._matrix = None
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             for at in range(0, len(doomed), _BATCH):
                 self._store.delete_nodes(doomed[at : at + _BATCH])
             self.sentences.delete(doomed)
@@ -119,7 +123,7 @@ class PassageStore:
     ) -> list[tuple[Passage, float]]:
         # Chroma's graph can lose sight of passages, above all among many that are alike,
         # and which ones depends on the order they came in.
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             ids, matrix = self._matrix or self._load_matrix()
             self._matrix = ids, matrix
             query = np.asarray(vector, dtype=np.float32)
@@ -134,10 +138,11 @@ class PassageStore:
         return [(passage, best[passage.id]) for passage in self.get(best).values()]
 
     def _load_matrix(self) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
-        stored = self._store.client.get(include=["embeddings"])
-        ids = np.array(stored["ids"])
+        pages = list(self._pages("embeddings"))
+        ids = np.concatenate([page["ids"] for page in pages])
         order = np.argsort(ids)  # not in the order in which they came in, which may vary
-        matrix = np.asarray(stored["embeddings"], dtype=np.float32)[order]
+        vectors = [np.asarray(page["embeddings"], dtype=np.float32) for page in pages]
+        matrix = np.concatenate(vectors)[order]
         matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
         return ids[order], matrix
 
@@ -147,11 +152,27 @@ class PassageStore:
         from llama_index.core.vector_stores.types import VectorStoreQuery
 
         query = VectorStoreQuery(query_embedding=[float(x) for x in vector], similarity_top_k=k)
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             result = self._store.query(query, where=where)
         # The adapter reports exp(-distance), and the distance is 1 - cosine.
         scores = [1.0 + math.log(similarity) for similarity in result.similarities or ()]
         return list(zip(map(_passage, result.nodes or ()), scores, strict=True))
+
+    def _pages(self, *what: str) -> Iterator[Any]:
+        """All that is stored, in pages, so that memory and a server's answers stay small."""
+        for at in range(0, self._store.client.count(), _PAGE):
+            yield self._store.client.get(limit=_PAGE, offset=at, include=list(what))
+
+    def copy_from(self, other: PassageStore) -> None:
+        """Take over the passages and vectors of another store; not the vectors of sentences.
+
+        Raises:
+            IndexUnusable: one of them is damaged.
+        """
+        with _translated(self._folder, self._server):
+            for page in other._pages("embeddings", "documents", "metadatas"):
+                parts = {key: page[key] for key in ("ids", "embeddings", "documents", "metadatas")}
+                self._store.client.add(**parts)
 
     def sentence_vectors(self, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors of these passages' sentences, a row each, in their order.
@@ -159,7 +180,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             return self.sentences.get(ids)
 
     def get(self, ids: Iterable[str]) -> dict[str, Passage]:
@@ -170,7 +191,7 @@ class PassageStore:
         """
         wanted = sorted(ids)
         found: dict[str, Passage] = {}
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             for at in range(0, len(wanted), _BATCH):
                 for node in self._store.get_nodes(wanted[at : at + _BATCH]):
                     found[node.node_id] = _passage(node)
@@ -182,7 +203,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             return set(self._store.client.get(include=[])["ids"])
 
     def count(self) -> int:
@@ -191,7 +212,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             return int(self._store.client.count())
 
     def check(self) -> None:
@@ -200,7 +221,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder):
+        with _translated(self._folder, self._server):
             sample = self._store.client.get(limit=1, include=["embeddings"])
             if len(sample["ids"]):
                 self._store.client.query(query_embeddings=sample["embeddings"], n_results=1)
@@ -211,11 +232,12 @@ class PassageStore:
         self._closing()
 
 
-def open_store(folder: Path) -> PassageStore:
-    """Open the store in `folder`, made if missing.
+def open_store(folder: Path, server: Server | None = None) -> PassageStore:
+    """Open the store in `folder`, made if missing; with a server, its passages lie there.
 
     Raises:
         IndexUnusable: what is there is damaged or is no store.
+        ServiceError: the server is not there.
     """
     # Imported here: it takes a second, and `--help` needs none of it.
     import chromadb
@@ -226,21 +248,24 @@ def open_store(folder: Path) -> PassageStore:
     logging.getLogger("chromadb").addHandler(logging.NullHandler())
     configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
     lease = Lease(folder)
-    with _translated(folder), lease.released_on_error():
+    with _translated(folder, server), lease.released_on_error():
         opened = _writable(folder)
-        # Its declared type lacks `close`.
-        client: Any = chromadb.PersistentClient(
-            path=str(opened), settings=Settings(anonymized_telemetry=False)
-        )
+        client: Any  # the declared type lacks `close`
+        if server:
+            opened.mkdir(parents=True, exist_ok=True)
+            client, name = server.connect(), server.collection(folder)
+        else:
+            settings = Settings(anonymized_telemetry=False)
+            client, name = chromadb.PersistentClient(str(opened), settings), _COLLECTION
         try:
             collection = client.get_or_create_collection(
-                _COLLECTION, configuration=configuration, embedding_function=None
+                name, configuration=configuration, embedding_function=None
             )
             store = ChromaVectorStore(chroma_collection=collection)
             sentences = SentenceVectors(opened / _SENTENCES)
-            return PassageStore(client, store, sentences, folder, lease)
+            return PassageStore(client, store, sentences, folder, lease, server)
         except BaseException:
-            client.close()
+            disconnect(client)
             raise
 
 
@@ -285,15 +310,19 @@ def _writable(folder: Path) -> Path:
 
 def _close(client: Any, sentences: SentenceVectors, lease: Lease) -> None:
     sentences.close()
-    client.close()
+    disconnect(client)
     lease.release()
 
 
 @contextmanager
-def _translated(folder: Path) -> Iterator[None]:
+def _translated(folder: Path, server: Server | None) -> Iterator[None]:
     try:
         yield
+    except QABotError:
+        raise
     except BaseException as exc:
+        if server and (fault := server.failure(exc)):
+            raise fault from exc
         # A panic of Chroma's Rust side is no `Exception`; an interrupt must stay what it is.
         if isinstance(exc, Exception) or type(exc).__name__ == "PanicException":
             raise IndexUnusable(

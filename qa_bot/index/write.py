@@ -11,6 +11,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from qa_bot.index.generations import (
 )
 from qa_bot.index.manifest import FileEntry, Manifest, save_manifest
 from qa_bot.index.sentences import sentence_texts
+from qa_bot.index.server import Server, drop_stray_collections
 from qa_bot.index.split import SPLITTER_VERSION, embedded_text
 from qa_bot.index.store import PassageStore, open_store
 from qa_bot.types import Passage
@@ -52,10 +54,16 @@ class Writer:
     """The one process at work on an index; hold `manifest.writing` around it, and close it."""
 
     def __init__(
-        self, store_dir: Path, embedder: BaseEmbedding, known: Manifest | None, notify: Notify
+        self,
+        store_dir: Path,
+        embedder: BaseEmbedding,
+        server: Server | None,
+        known: Manifest | None,
+        notify: Notify,
     ) -> None:
         self._store_dir = store_dir
         self._embedder = embedder
+        self._server = server
         self._recipe = recipe_of(embedder)
         self._known = known
         self._notify = notify
@@ -82,8 +90,8 @@ class Writer:
         if known.recipe != self._recipe:
             self._notify("The embedder or the splitting has changed: the index is built anew.")
             return
-        examine(folder)
-        store = open_store(folder)
+        examine(folder, local=self._server is None)
+        store = open_store(folder, self._server)
         try:
             store.check()
             self._present = store.ids()
@@ -138,6 +146,8 @@ class Writer:
             save_manifest(self._store_dir, manifest)
             self._cache.prune(wanted, texts)
         drop_other_generations(self._store_dir, manifest.generation)
+        if self._server:
+            drop_stray_collections(self._store_dir, self._server)
 
     def close(self) -> None:
         """End what was started to read files."""
@@ -151,10 +161,17 @@ class Writer:
         embedder: str,
         progress: Progress,
     ) -> None:
+        if self._server:
+            drop_stray_collections(self._store_dir, self._server)
         if self._base:
             copy_generation(self._store_dir / self._base.generation, folder)
-        store = open_store(folder)
+        store = open_store(folder, self._server)
         try:
+            if self._base and self._server:
+                with closing(
+                    open_store(self._store_dir / self._base.generation, self._server)
+                ) as old:
+                    store.copy_from(old)
             self._fill(store, new, embedder, progress)
             store.delete(self._present - wanted)
             store.check()

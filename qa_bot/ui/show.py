@@ -103,6 +103,7 @@ def shown_hits(hits: Iterable[Hit]) -> list[dict[str, Any]]:
             "title": hit.passage.title,
             "language": hit.passage.language,
             "date": hit.passage.date,
+            "also_in": hit.also_in,
         }
         for hit in hits
     ]
@@ -117,6 +118,7 @@ def _cited(
         **asdict(citation),
         "date": document.date if document else None,
         "supported": all(sentence.verdict == "supported" for sentence in resting),
+        "also_in": answer.also_in(citation),
     }
 
 
@@ -132,6 +134,7 @@ def _closest(hit: Hit, documents: Mapping[str, IndexedDocument]) -> dict[str, An
         "quote": passage.text,
         "language": passage.language,
         "date": document.date if document else passage.date,
+        "also_in": hit.also_in,
     }
 
 

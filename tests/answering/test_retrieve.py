@@ -96,3 +96,32 @@ def test_a_damaged_ranking_file_is_named(
     with pytest.raises(UsageError, match=r"ranking\.json.*moon"):
         retrieve(store, "?", [1.0, 0.0])
     module._ranking.cache_clear()
+
+
+def test_copies_count_once_and_crowd_nothing_out(embedder: NearEmbedding) -> None:
+    copies = [passage(f"copy{n:03}.txt", FRENCH + "!" * (n % 3), "fr") for n in range(200)]
+    found = retrieve(FixedStore(embedder, *copies, passage("zh.txt", CHINESE, "zh")), "?", [1.0, 0])
+    assert [hit.passage.source for hit in found] == ["copy000.txt", "zh.txt"]
+    assert {copy.source for copy in found[0].copies} == {f"copy{n:03}.txt" for n in range(1, 200)}
+    assert found[1].copies == ()
+
+
+def test_the_copy_with_the_word_that_is_asked_for_stands_for_the_others(
+    embedder: NearEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "The director of the harbour office in the old town is {}, who also keeps the records of "
+        "all ships that ever called there, and shows them on Sundays to whoever comes to the tower."
+    )
+    store = FixedStore(
+        embedder,
+        passage("a.txt", text.format("Wang"), "en"),
+        passage("b.txt", text.format("Wong"), "en"),
+        passage("c.txt", FRENCH, "fr"),
+    )
+    monkeypatch.setattr(store, "search", lambda *_: [(each, 0.9) for each in store.passages])
+    hits = retrieve(store, "Is Wong the director of the harbour office?", [1.0, 0.0])
+    assert {hit.passage.source: [copy.source for copy in hit.copies] for hit in hits} == {
+        "b.txt": ["a.txt"],
+        "c.txt": [],
+    }

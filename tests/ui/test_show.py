@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa_bot.records import answer_record
+from qa_bot.terminal import Screen
 from qa_bot.types import Answer, Citation, Hit, IndexedDocument, Passage, Sentence, Usage
-from qa_bot.ui.show import Mark, answer_parts, shown_answer, shown_document
+from qa_bot.ui.show import Mark, answer_parts, shown_answer, shown_document, shown_hits
 
 DOCUMENT = IndexedDocument("a.txt", "Title", "2020-11-23", "zh", 3, 900)
 
@@ -78,6 +82,23 @@ def test_sources_tell_date_language_and_what_was_checked() -> None:
     [source] = shown["sources"]
     assert (source["date"], source["language"], source["supported"]) == ("2020-11-23", "zh", False)
     assert shown["status"] == "answered"
+
+
+def test_the_other_documents_that_say_the_same_are_named_everywhere() -> None:
+    plain = answer("Nine. [1]", Sentence("Nine.", (1,), "supported"), markers=1)
+    copy = Passage("q", "b.txt", 7, 12, "quote", "Title", "zh", None)
+    hit = replace(plain.passages[0], copies=(copy,))
+    found = replace(plain, passages=(hit,), retrieved=(hit,))
+    assert [source["also_in"] for source in shown_answer(found, {})["sources"]] == [["b.txt"]]
+    assert [shown["also_in"] for shown in shown_hits([hit])] == [["b.txt"]]
+    record = answer_record(found)
+    for ranked in (record["passages"], record["retrieved"]):
+        assert ranked[0]["copies"] == [{"source": "b.txt", "start": 7, "end": 12}]
+    assert "copies" not in answer_record(plain)["passages"][0]
+    screen = Screen(io.StringIO(), io.StringIO())
+    screen.sources(found)
+    screen.hits([hit])
+    assert screen.out.getvalue().count("also in b.txt") == 2  # type: ignore[attr-defined]
 
 
 def test_a_refusal_shows_the_closest_passages() -> None:

@@ -51,7 +51,9 @@ export function shownDate(date) {
   );
 }
 
-/** Date, language and file of a source, as one line. */
+/** Date, language and files of a source, as one line. */
 export function placeLine(source) {
-  return [shownDate(source.date), languageName(source.language), source.source].filter(Boolean).join(" · ");
+  const files = [source.source, ...(source.also_in ?? [])];
+  const named = files.slice(0, 4).join(", ") + (files.length > 4 ? ` +${files.length - 4}` : "");
+  return [shownDate(source.date), languageName(source.language), named].filter(Boolean).join(" · ");
 }
