@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qa_bot.answering.signals.years import same_year
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
-from qa_bot.types import Hit, Passage
+from qa_bot.types import Candidate, Hit, Passage
 
 PASSAGE_WEIGHT = 0.05
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
@@ -32,6 +33,16 @@ class Evidence:
     """Cosine of the sentence and the question, and what its passage's score adds."""
     support: float = 0.0
     """Log-odds that it states the answer, by the model's judgement."""
+
+
+def of_its_year(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits without passages of another year than the question names.
+
+    Those are of a document dated to another year, and do not name the question's. Their
+    figures would else be told as the asked year's: near-identical reports appear yearly.
+    """
+    years = same_year(question, [Candidate(hit.passage, 0.0) for hit in hits])
+    return tuple(hit for hit, agrees in zip(hits, years, strict=True) if agrees >= 0)
 
 
 def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:

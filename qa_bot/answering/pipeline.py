@@ -21,6 +21,7 @@ from qa_bot.answering.ground import (
     distinct,
     evidence_sentences,
     nearest,
+    of_its_year,
     stating,
 )
 from qa_bot.answering.retrieve import Searchable, retrieve
@@ -157,8 +158,8 @@ class Pipeline:
         run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
         vector = self.embedder.get_query_embedding(run.standalone)
         run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
-        candidates = distinct(run.retrieved, CANDIDATES)
-        run.shown = candidates[:SHOWN]
+        run.shown = distinct(run.retrieved, SHOWN)
+        candidates = distinct(of_its_year(run.standalone, run.retrieved), CANDIDATES)
         near = nearest(evidence_sentences(candidates), LOOKS)
         if not near:
             return ()

@@ -199,6 +199,18 @@ def test_a_year_that_only_the_question_names_is_not_taken_for_the_sources(
     assert pipeline.answer("How large was the digital economy in 2018?").status == "refused"
 
 
+def test_another_years_document_is_no_evidence_and_no_model_is_asked(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    """The documents are of 2020, and one sentence looks back at 2019."""
+    answer = pipeline.answer("How many companies took part in the exhibition of 2018?")
+    assert (answer.status, model.prompts) == ("refused", [])
+    assert [hit.passage.source for hit in answer.passages] == ["fr.txt", "zh.txt"]
+    embedder.near = ("2019",)
+    model.reply = "It was 35.8 trillion yuan."
+    assert pipeline.answer("How large was the digital economy in 2019?").status == "answered"
+
+
 def test_a_number_off_by_a_power_of_ten_is_repaired_before_it_is_shown(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
