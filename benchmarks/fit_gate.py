@@ -37,7 +37,7 @@ def measure(testset: Path, documents: Path) -> list[tuple[bool, float, float]]:
 
     def keep(judged: list[pipeline.Evidence]) -> tuple[pipeline.Evidence, ...]:
         best.append(max(judged, key=lambda item: item.support))
-        return (best[-1],)
+        return (best[0],)
 
     pipeline.stating = keep
     stored = steps.load_gate
@@ -47,9 +47,11 @@ def measure(testset: Path, documents: Path) -> list[tuple[bool, float, float]]:
         bot = qa_bot.open(documents, store=store, llm="embedded")
         for line in testset.read_text("utf-8").splitlines():
             row = json.loads(line)
+            best.clear()
             answer = bot.ask(row["question"], row.get("history", ()))
-            found.append((row.get("answerable", True), best[-1].support, best[-1].nearness))
-            print(row["id"], found[-1], f"{answer.seconds:.1f} s", flush=True)
+            if best:  # else nothing was found that could be judged
+                found.append((row.get("answerable", True), best[0].support, best[0].nearness))
+                print(row["id"], found[-1], f"{answer.seconds:.1f} s", flush=True)
         bot.close()
     steps.load_gate = stored
     return found
