@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import qa_bot
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
+from qa_bot.answering.steps import translate
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest, manifest_stamp
@@ -172,6 +173,16 @@ class QABot:
         """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
         limits = where(only)
         return self._pipeline().stream(_stated(question), history, id=id, where=limits)
+
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text of a document, written in `language`, in the language `into`.
+
+        The language model's own words, and not checked: never a quote.
+
+        Raises:
+            ServiceError: a needed model or server is not there.
+        """
+        return translate(self._pipeline().model, text, language, into)[0]
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.

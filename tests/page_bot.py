@@ -15,12 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Unpack
 
 from qa_bot.errors import BackendError
 from qa_bot.types import (
     Answer,
     Citation,
     FileReport,
+    Filter,
     Hit,
     IndexedDocument,
     IndexReport,
@@ -64,6 +66,7 @@ class PageBot:
     loading: float = 0.0
     model: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="scripted"))
     asked: list[tuple[str, Sequence[Turn]]] = field(default_factory=list)
+    limits: list[Filter] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     named: tuple[Path, ...] = ()
     fault: Exception | None = None
@@ -127,14 +130,21 @@ class PageBot:
                     self._passage("光纤.txt", QUOTES["zh"])]  # fmt: skip
         return [Hit(n, 0.9 - n / 10, item) for n, item in enumerate(passages[:k], start=1)]
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[str | Answer]:
-        self.asked.append((question, history))
+    def translate(self, text: str, language: str, into: str) -> str:
+        return f"({language} → {into}) {text[:12]}"
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+    ) -> Iterator[str | Answer]:
+        self.asked.append((question, list(history)))
+        self.limits.append(only)
         if "explode" in question:
             raise BackendError("the model's server is gone; start it with `ollama serve`")
         answer = self._answer(question)
         try:
             time.sleep(self.pause * 5)
-            words = re.findall(r"\S+\s*", answer.answer) * (200 if "long" in question else 1)
+            repeats = 5 if "longish" in question else 200 if "long" in question else 1
+            words = re.findall(r"\S+\s*", answer.answer) * repeats
             for word in words:
                 yield word
                 time.sleep(self.pause)

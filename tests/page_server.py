@@ -37,7 +37,7 @@ class Served:
 def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) -> Iterator[Served]:
     bot = PageBot(write_documents(folder / "documents"), loading=loading)
     store = folder / "store"
-    front = make_front(Desk(lambda progress: bot, store), logins)
+    front = make_front(Desk(lambda progress: bot, store), folder / "kept", logins)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(front, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

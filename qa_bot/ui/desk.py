@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import qa_bot
 from qa_bot.errors import QABotError, ServiceError
-from qa_bot.types import Answer, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.ui.line import LOOK_SECONDS, Line
 from qa_bot.ui.uploads import Uploads
 
 Progress = Callable[[str, int, int], None]
@@ -21,11 +22,16 @@ class Bot(Protocol):
     def load(self) -> None:
         """Open the index and load the models."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[str | Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+    ) -> Iterator[str | Answer]:
         """Pieces of text, then the answer."""
 
     def search(self, query: str, k: int = 5) -> list[Hit]:
         """The best passages."""
+
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text in another language."""
 
     def read_text(self, source: str) -> str | None:
         """A document's text."""
@@ -58,6 +64,7 @@ class Desk:
         self.uploads = Uploads(store)
         self._open_bot = open_bot
         self._bot: Bot | None = None
+        self._line = Line()
         self._updating = threading.Lock()
         self._loaded = threading.Event()
         self._starting = threading.Lock()
@@ -107,19 +114,56 @@ class Desk:
             chosen.setdefault(item.language, item)
         return [{"language": language, "title": item.title} for language, item in chosen.items()]
 
+    def wait(self, leaving: Callable[[], bool] = lambda: False) -> None:
+        """Until questions can be answered, or `leaving` says that nobody waits any more.
+
+        Raises:
+            ServiceError: the bot could not be loaded.
+        """
+        while not (self._loaded.wait(LOOK_SECONDS) or leaving()):
+            if self._fault:
+                raise ServiceError(self._fault)
+
     def stream(
-        self, question: str, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        only: Filter | None = None,
+        *,
+        id: str = "1",
+        waiting: Callable[[int], None] = lambda before: None,
+        begun: Callable[[], None] = lambda: None,
+        leaving: Callable[[], bool] = lambda: False,
     ) -> Generator[str | Answer, None, None]:
-        """An answer piece by piece; closing the iterator stops the model.
+        """An answer piece by piece, once it is its turn; closing the iterator stops the model.
+
+        Args:
+            question: in any language.
+            history: earlier (question, answer) turns.
+            only: what documents to answer from.
+            id: what the answer record is called.
+            waiting: told how many questions are before this one.
+            begun: told that it is its turn.
+            leaving: asked whether to give up waiting; then there is no answer.
 
         Raises:
             QABotError: what the bot raises, or that it could not be loaded.
         """
-        yield from self._ready().stream(question, history)
+        bot = self._ready()
+        with self._line.turn(waiting, leaving) as ours:
+            if ours:
+                begun()
+                yield from bot.stream(question, history, id=id, **(only or {}))
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The `k` best passages, without the language model."""
         return self._ready().search(query, k)
+
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text in another language, by the language model, once it is its turn."""
+        bot = self._ready()
+        with self._line.turn():
+            return bot.translate(text, language, into)
 
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""

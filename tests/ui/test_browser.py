@@ -19,6 +19,7 @@ pytestmark = [
 ]
 SECONDS = 1000
 """Milliseconds."""
+expect.set_options(timeout=20 * SECONDS)  # the machine may be busy with other tests
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +140,27 @@ def test_who_has_to_wait_is_told_how_many_are_before(
     other.close()
 
 
-def test_leaving_the_page_stops_the_work(tab: Page, page: Served) -> None:
-    page.bot.stopped.clear()
-    ask(tab, "a long answer")
+def test_an_answer_goes_on_and_is_kept_while_nobody_looks(
+    context: BrowserContext, tab: Page, page: Served
+) -> None:
+    ask(tab, "a longish answer")
+    expect(tab.locator(".said.writing")).to_be_visible()
+    tab.reload()  # in mid-answer: it goes on where it was
+    expect(tab.locator(".asked")).to_contain_text("a longish answer")
     expect(tab.locator(".said.writing")).to_be_visible()
     tab.close()
-    assert page.bot.stopped.wait(20)
+    beside = opened(context, page)
+    open_history(beside)
+    kept = beside.locator("#history-list .open").first
+    expect(kept).to_contain_text("a longish answer")
+    kept.click()
+    expect(beside.locator(".turn .marker")).to_have_count(2)
+
+
+def open_history(tab: Page) -> None:
+    button = tab.locator("#open-history")
+    if button.get_attribute("aria-expanded") == "false":
+        button.click()
 
 
 def test_a_failure_says_its_cure_and_can_be_tried_again(tab: Page) -> None:
@@ -175,7 +191,7 @@ def test_conversations_are_kept_found_renamed_opened_and_deleted(tab: Page) -> N
     tab.get_by_role("button", name="New conversation").click()
     ask(tab, "What does a ticket cost?")
     expect(tab.locator(".badge")).to_be_visible()
-    tab.get_by_role("button", name="Conversations").click()
+    open_history(tab)
     kept = tab.locator("#history-list .open")
     expect(kept).to_have_count(2)
     expect(kept.first).to_contain_text("What does a ticket cost?")
@@ -192,7 +208,7 @@ def test_conversations_are_kept_found_renamed_opened_and_deleted(tab: Page) -> N
     expect(kept).to_have_count(1)
     tab.reload()
     expect(tab.locator(".asked")).to_contain_text("About the exhibition?")
-    tab.get_by_role("button", name="Conversations").click()
+    open_history(tab)
     tab.get_by_role("button", name="Delete all").click()
     expect(tab.locator(".turn")).to_have_count(0)
     expect(kept).to_have_count(0)
@@ -200,7 +216,7 @@ def test_conversations_are_kept_found_renamed_opened_and_deleted(tab: Page) -> N
 
 @pytest.mark.parametrize(
     ("kind", "found"),
-    [("Markdown", "# Questions and answers"), ("HTML", "<!doctype html>"), ("JSON", "[")],
+    [("Markdown", "# How many?"), ("HTML", "<!doctype html>"), ("JSON", "[")],
 )
 def test_a_conversation_is_saved_with_its_quotes(tab: Page, kind: str, found: str) -> None:
     ask(tab, "How many?")
@@ -216,14 +232,6 @@ def test_a_conversation_is_saved_with_its_quotes(tab: Page, kind: str, found: st
     assert text.startswith(found)
     assert "中国企业铺设超过20万公里光纤" in text
     assert "1800" in text
-
-
-def test_a_reload_in_mid_answer_keeps_the_question(tab: Page) -> None:
-    ask(tab, "a long answer")
-    expect(tab.locator(".said.writing")).to_be_visible()
-    tab.reload()
-    expect(tab.locator(".asked")).to_contain_text("a long answer")
-    expect(tab.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_a_second_browser_sees_nothing_of_the_first(

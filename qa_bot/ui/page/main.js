@@ -4,6 +4,7 @@ import { startChat } from "./chat.js";
 import { startDocuments } from "./documents.js";
 import { byId } from "./dom.js";
 import { startHistory } from "./history.js";
+import { startScope } from "./scope.js";
 import { line, look, retry, watch } from "./server.js";
 
 const root = document.documentElement;
@@ -70,6 +71,7 @@ startTheme();
 startLanguage();
 startTabs();
 startState();
+startScope();
 startHistory();
 startChat();
 startDocuments();
