@@ -20,6 +20,7 @@ from qa_bot.index.store import where
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
+from qa_bot.text import sentence_spans
 from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
 
 if TYPE_CHECKING:
@@ -182,7 +183,10 @@ class QABot:
         Raises:
             ServiceError: a needed model or server is not there.
         """
-        return translate(self._pipeline().model, text, language, into)[0]
+        model = self._pipeline().model
+        # Sentence by sentence: a long quote would run into the limit of a reply.
+        sentences = [text[span.start : span.end] for span in sentence_spans(text)]
+        return " ".join(translate(model, sentence, language, into)[0] for sentence in sentences)
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.

@@ -217,6 +217,8 @@ class Answer:
     usage: Usage
     confidence: float | None = None
     """How likely it seemed that the documents answer, in [0, 1]; no part of the record."""
+    longest: int = 0
+    """Tokens of the longest prompt with its reply; no part of the record."""
     error: str | None = None
 
 

@@ -12,10 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Unpack
+from typing import Any, Unpack
 
 from qa_bot.errors import BackendError
 from qa_bot.types import (
@@ -64,7 +64,9 @@ class PageBot:
     folder: Path
     pause: float = 0.02
     loading: float = 0.0
-    model: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="scripted"))
+    model: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(name="scripted", context_window=4096)
+    )
     asked: list[tuple[str, Sequence[Turn]]] = field(default_factory=list)
     limits: list[Filter] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -78,6 +80,9 @@ class PageBot:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+    def configuration(self) -> dict[str, Any]:
+        return {"model": "scripted", "context_window": 4096, "version": "0.0", "documents": 4}
 
     def folders(self) -> tuple[Path, ...]:
         return self.named or (self.folder,)
@@ -140,7 +145,7 @@ class PageBot:
         self.limits.append(only)
         if "explode" in question:
             raise BackendError("the model's server is gone; start it with `ollama serve`")
-        answer = self._answer(question)
+        answer = replace(self._answer(question), id=id)
         try:
             time.sleep(self.pause * 5)
             repeats = 5 if "longish" in question else 200 if "long" in question else 1
@@ -188,6 +193,7 @@ class PageBot:
             seconds=1.2,
             first_token_seconds=0.3,
             usage=Usage(100, 20),
+            longest=1024,
         )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from qa_bot.ui.desk import Desk
 from qa_bot.ui.front import make_front
 from qa_bot.ui.login import Logins
 
-WAIT = 120.0
+WAIT = 240.0
 """Seconds for Gradio to be imported on a machine that is busy with other tests."""
 
 
@@ -37,7 +37,9 @@ class Served:
 def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) -> Iterator[Served]:
     bot = PageBot(write_documents(folder / "documents"), loading=loading)
     store = folder / "store"
-    front = make_front(Desk(lambda progress: bot, store), folder / "kept", logins)
+    front = make_front(
+        Desk(lambda progress: bot, store), folder / "kept", logins, runs=folder / "runs"
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(front, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -53,7 +55,7 @@ def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) 
 def wait_until_ready(url: str) -> None:
     until = time.monotonic() + WAIT
     while time.monotonic() < until:
-        state = httpx.get(f"{url}/state").json()
+        state = httpx.get(f"{url}/state", timeout=WAIT).json()
         if state["state"] == "ready":
             return
         time.sleep(0.1)

@@ -55,10 +55,16 @@ class _Run:
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    longest: int = 0
     confidence: float | None = None
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
+
+    def count(self, usage: Usage) -> None:
+        """Add what one call of the model took."""
+        self.usage += usage
+        self.longest = max(self.longest, usage.prompt_tokens + usage.completion_tokens)
 
     def answer(self, status: Status, text: str, sentences: Sequence[Sentence] = (),
                citer: Citer | None = None) -> Answer:  # fmt: skip
@@ -78,6 +84,7 @@ class _Run:
             first_token_seconds=self.first_token,
             usage=self.usage,
             confidence=self.confidence,
+            longest=self.longest,
         )
 
 
@@ -154,7 +161,8 @@ class Pipeline:
         The sentences nearest to the question are judged first. Only where they leave a
         doubt does the model read more and choose, and what it chose is judged again.
         """
-        run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
+        run.standalone, usage = steps.condense(self.model, run.question, history, run.language)
+        run.count(usage)
         vector = self.embedder.get_query_embedding(run.standalone)
         run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
         candidates = distinct(run.retrieved, CANDIDATES)
@@ -170,7 +178,7 @@ class Pipeline:
             run.shown = _holding(near, candidates) if first >= gate.sure else run.shown
             return near if first >= gate.sure else ()
         chosen, usage = steps.choose(self.model, evidence, run.standalone, run.language)
-        run.usage += usage
+        run.count(usage)
         if not chosen:
             return ()
         # The model overlooks the right sentence more often than the embedder does.
@@ -185,7 +193,7 @@ class Pipeline:
     def _odds(self, run: _Run, evidence: Sequence[Evidence]) -> float:
         """Log-odds that these sentences state the answer, by the model's own judgement."""
         probability, usage = steps.supported(self.model, evidence, run.standalone, run.language)
-        run.usage += usage
+        run.count(usage)
         return steps.log_odds(probability)
 
     def _refuse(self, run: _Run) -> Iterator[str | Answer]:
@@ -204,4 +212,4 @@ def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ..
 
 
 def _counting(draft: Generator[str, None, Usage], run: _Run) -> Iterator[str]:
-    run.usage += yield from draft
+    run.count((yield from draft))

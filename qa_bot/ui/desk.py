@@ -39,6 +39,9 @@ class Bot(Protocol):
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""
 
+    def configuration(self) -> dict[str, Any]:
+        """What answers depend on besides the question."""
+
     def folders(self) -> tuple[Path, ...]:
         """The folders that are indexed."""
 
@@ -50,7 +53,7 @@ class Bot(Protocol):
 
     @property
     def model(self) -> Any:
-        """The language model; it has a `name`."""
+        """The language model; it has a `name` and a `context_window`, in tokens."""
 
 
 OpenBot = Callable[[Progress], Bot]
@@ -100,10 +103,12 @@ class Desk:
             "documents": len(self._documents),
             "version": qa_bot.__version__,
             "model": None,
+            "window": None,
         }  # fmt: skip
         if ready and self._bot:
             known["state"] = "indexing" if doing else "ready"
             known["model"] = self._bot.model.name
+            known["window"] = self._bot.model.context_window
         return known
 
     def examples(self) -> list[dict[str, str]]:
@@ -169,6 +174,10 @@ class Desk:
         """What is indexed."""
         self._ready()
         return self._documents
+
+    def configuration(self) -> dict[str, Any]:
+        """What answers depend on besides the question, as flat names and values."""
+        return self._ready().configuration()
 
     def dates(self) -> dict[str, str | None]:
         """The date of every document that is known by now, by its source."""

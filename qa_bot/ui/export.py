@@ -11,7 +11,7 @@ from qa_bot.errors import UsageError
 from qa_bot.exports import About, write_html, write_markdown
 from qa_bot.ui.desk import Desk
 
-_ONLY_SHOWN = ("parts", "sources")
+_ONLY_SHOWN = ("parts", "sources", "longest")
 """What the page adds to an answer record."""
 
 

@@ -23,14 +23,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa_bot.errors import QABotError
+from qa_bot.ui.batches import Batches
 from qa_bot.ui.chat_routes import chat_routes
 from qa_bot.ui.conversations import Conversations
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
+from qa_bot.ui.runs import Runs
 from qa_bot.ui.talk import Talk
 from qa_bot.ui.testcases import TestCases
 from qa_bot.ui.texts import chosen_language, filled, page_file
-from qa_bot.ui.web import body, known_browser
+from qa_bot.ui.web import body, known_browser, told
+from qa_bot.ui.work_routes import work_routes
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -59,14 +62,20 @@ _HEADERS = {
 
 
 def make_front(
-    desk: Desk, kept: Path, logins: Logins | None = None, *, loopback: bool = True
+    desk: Desk,
+    kept: Path,
+    logins: Logins | None = None,
+    *,
+    runs: Path = Path("runs"),
+    loopback: bool = True,
 ) -> Starlette:
     """The whole application.
 
     Args:
         desk: the bot; it is started, and closed at the end.
-        kept: the folder of what people said: conversations and test cases.
+        kept: the folder of what people gave: conversations, test cases and batches.
         logins: who may come in; None for everybody who reaches the port.
+        runs: the folder with the folders of evaluation runs.
         loopback: whether only this machine is served: then only its names are answered to.
     """
     gradio = _Gradio(desk)
@@ -76,15 +85,18 @@ def make_front(
         stopping = asyncio.Event()
         serving = asyncio.create_task(gradio.serve(stopping))
         yield
+        await asyncio.to_thread(batches.close)
         stopping.set()
         await serving
 
     talk = Talk(desk, Conversations(kept / "conversations"))
     cases = TestCases(kept / "testsets")
+    batches = Batches(desk, kept / "batches")
     app = Starlette(
         routes=[
             *_Pages(desk, logins).routes(),
             *chat_routes(desk, talk, cases, logins),
+            *work_routes(batches, Runs(runs.resolve()), logins),
         ],
         middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
         lifespan=lifespan,
@@ -105,6 +117,7 @@ class _Pages:
             Route("/", self.page),
             Route("/page/{name}", self.part),
             Route("/state", self.state),
+            Route("/about", told(self.about)),
             Route("/retry", self.retry, methods=["POST"]),
             Route("/upload", self.upload, methods=["PUT"]),
             Route("/login", self.enter, methods=["POST"]),
@@ -129,6 +142,10 @@ class _Pages:
 
     async def state(self, request: Request) -> Response:
         return JSONResponse({**self._desk.state(), "user": self._user(request)})
+
+    async def about(self, request: Request) -> Response:
+        """What answers depend on, as runs record it too."""
+        return JSONResponse(await run_in_threadpool(self._desk.configuration))
 
     async def retry(self, request: Request) -> Response:
         self._desk.start()
@@ -229,7 +246,8 @@ class _Guard:
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.startswith("access-control-")]:
                     del headers[name]
-                headers.update(_HEADERS)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         answer = self._refusal(Request(scope)) or self._app

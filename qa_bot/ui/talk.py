@@ -143,7 +143,8 @@ class Talk:
             if answer is None:  # stopped
                 return
             known = {item.source: item for item in self._desk.documents()}
-            turn = {**shown_answer(answer, known), "only": writing.only, "vote": None}
+            turn = {**shown_answer(answer, known), "only": writing.only, "vote": None,
+                    "longest": answer.longest}  # fmt: skip
 
             def add(found: Conversation) -> None:
                 found["turns"].append(turn)

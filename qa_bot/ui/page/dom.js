@@ -75,6 +75,10 @@ export function shownDate(date) {
   );
 }
 
+/** A time, in milliseconds since 1970, as the reader writes it. */
+export const shownTime = (at) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+
 /** Date, language and file of a source, as one line. */
 export function placeLine(source) {
   return [shownDate(source.date), languageName(source.language), source.source].filter(Boolean).join(" · ");

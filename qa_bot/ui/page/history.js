@@ -2,7 +2,7 @@
 
 import { download, send } from "./api.js";
 import { begin, current, reopen } from "./chat.js";
-import { byId, icon, make, say, shownDate } from "./dom.js";
+import { byId, icon, make, say, shownTime } from "./dom.js";
 
 const OPEN = "qa_bot.history";
 const PATIENCE = 200;
@@ -71,7 +71,7 @@ function row(item, here) {
     "button",
     { class: "open", dir: "auto", "aria-current": here ? "true" : undefined, onclick: () => go(item.id) },
     make("span", { class: "name" }, item.name),
-    make("span", { class: "small" }, shownDate(day(item.at))),
+    make("span", { class: "small" }, shownTime(item.at)),
   );
   const renaming = async () => {
     const name = prompt(say("new_name"), item.name)?.trim();
@@ -93,11 +93,4 @@ function row(item, here) {
 async function go(id) {
   await reopen(id);
   if (!matchMedia("(min-width: 60rem)").matches) toggle(false); // there it lies over the page
-}
-
-/** The day of a time, where the reader is. */
-function day(at) {
-  const date = new Date(at);
-  const two = (number) => String(number).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }

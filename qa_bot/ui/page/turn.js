@@ -2,6 +2,7 @@
 
 import { inLanguage, icon, make, say } from "./dom.js";
 import { limitLine } from "./scope.js";
+import { state } from "./server.js";
 import { openSource, show } from "./sources.js";
 import { votes } from "./vote.js";
 
@@ -165,7 +166,8 @@ function actions(turn) {
 
 /** How much of the model's window the longest prompt of an answer took. */
 function room(record) {
-  return record.window ? say("window", { percent: Math.max(1, Math.round(record.window * 100)) }) : "";
+  const { window } = state();
+  return record.longest && window ? say("window", { percent: Math.ceil((100 * record.longest) / window) }) : "";
 }
 
 const copy = (record) => async (event) => {
