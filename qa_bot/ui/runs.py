@@ -35,7 +35,8 @@ class Runs:
     def listed(self) -> list[dict[str, Any]]:
         """Every run with its main figures, the latest first."""
         found = [_summary(folder) for folder in self._folders().values()]
-        return sorted((run for run in found if run), key=lambda run: str(run["started"]))[::-1]
+        known = [run for run in found if run]
+        return sorted(known, key=lambda run: (str(run["started"]), run["name"]), reverse=True)
 
     def report(self, name: str) -> str:
         """The run's report: one HTML file, whose texts the report's maker escaped.

@@ -154,14 +154,10 @@ def test_nobody_sees_what_is_anothers(ada: httpx.Client, page: Served) -> None:
 def test_users_have_their_own_wherever_they_log_in(tmp_path: Path) -> None:
     from qa_bot.ui.login import Logins
 
-    def entered(url: str, user: str) -> httpx.Client:
-        client = httpx.Client(base_url=url, timeout=60)
-        assert client.post("/login", data={"username": user, "password": "x"}).status_code == 200
-        return client
-
     for running in served(tmp_path, Logins({"ada": "x", "bob": "x"})):
-        here, there, bob = (entered(running.url, name) for name in ("ada", "ada", "bob"))
-        with here, there, bob:
+        with browser(running) as here, browser(running) as there, browser(running) as bob:
+            for client, user in ((here, "ada"), (there, "ada"), (bob, "bob")):
+                client.post("/login", data={"username": user, "password": "x"})
             named = asked(here, "How many?")
             assert len(settled(there, named)["turns"]) == 1
             assert bob.get("/conversations").json()["conversations"] == []

@@ -28,6 +28,7 @@ export function votes(record, doings) {
     record.vote = vote;
     draw();
     below.querySelector("select")?.focus();
+    below.scrollIntoView({ block: "nearest" });
   }
 
   function draw(note) {
