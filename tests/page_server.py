@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 from gradio_client import Client
 from page_bot import PageBot, write_documents
+from starlette.applications import Starlette
 
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.front import make_front
@@ -37,19 +38,25 @@ class Served:
 def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) -> Iterator[Served]:
     bot = PageBot(write_documents(folder / "documents"), loading=loading)
     store = folder / "store"
-    front = make_front(
-        Desk(lambda progress: bot, store), folder / "kept", logins, runs=folder / "runs"
-    )
-    listening = socket.create_server(("127.0.0.1", 0))
+    front = make_front(Desk(lambda progress: bot, store), folder / "kept", logins,
+                       runs=folder / "runs")  # fmt: skip
+    with listening(front) as url:
+        yield Served(url, bot, store)
+
+
+@contextmanager
+def listening(front: Starlette) -> Iterator[str]:
+    """The address of a server with this application."""
+    port = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(front, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [port]})
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", bot, store)
+        yield f"http://127.0.0.1:{port.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(30)
-        listening.close()
+        port.close()
 
 
 def wait_until_ready(url: str) -> None:
