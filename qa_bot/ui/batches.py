@@ -76,7 +76,7 @@ class Batches:
             shutil.rmtree(folder)
             raise UsageError(str(exc).replace(str(questions), safe)) from exc
         about = {"id": made, "name": safe, "at": time.time_ns() // 1_000_000, "total": rows}
-        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        _keep(folder, about)
         self._run(folder, questions)
         return made
 
@@ -140,8 +140,7 @@ class Batches:
         try:
             ended = run.answer()
             # Before it counts as ended, so that nobody finds it neither running nor told of.
-            about = {**self._about(run.folder), **ended}
-            (run.folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+            _keep(run.folder, {**self._about(run.folder), **ended})
         finally:
             self._running.pop(run.folder, None)
 
@@ -228,3 +227,10 @@ class _Run:
             "failed": progress.failed,
             "left": progress.seconds_left,
         }
+
+
+def _keep(folder: Path, about: Mapping[str, Any]) -> None:
+    """Replace what is told of a batch, whole: it may be read meanwhile."""
+    temporary = folder / f"{_ABOUT}.new"
+    temporary.write_text(json.dumps(about), encoding="utf-8")
+    temporary.replace(folder / _ABOUT)

@@ -246,8 +246,9 @@ def test_a_follow_up_is_made_to_stand_alone_before_searching(
 
 
 def test_tokens_of_every_step_are_counted(pipeline: Pipeline) -> None:
-    usage = pipeline.answer(QUESTION).usage
-    assert (usage.prompt_tokens, usage.completion_tokens) == (200, 11)
+    answer = pipeline.answer(QUESTION)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (200, 11)
+    assert answer.longest == 110  # of the two prompts with their replies
 
 
 def test_in_doubt_the_model_reads_more_and_chooses(
