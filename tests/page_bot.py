@@ -148,7 +148,7 @@ class PageBot:
         answer = replace(self._answer(question), id=id)
         try:
             time.sleep(self.pause * 5)
-            repeats = 5 if "longish" in question else 200 if "long" in question else 1
+            repeats = 25 if "longish" in question else 200 if "long" in question else 1
             words = re.findall(r"\S+\s*", answer.answer) * repeats
             for word in words:
                 yield word

@@ -15,18 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from qa_bot.errors import QABotError, UsageError
 from qa_bot.records import index_record
+from qa_bot.ui.asking import MOST_CHARACTERS, QUEUED, checked_question, continued
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.show import Mark, shown_answer, shown_document, shown_hits
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-QUEUED = 32
-"""Calls that may wait; one more is told that the queue is full."""
 SEARCHES = 4
 """Searches that may run at once."""
-MOST_CHARACTERS = 4_000
-"""The longest question."""
 _MOST_TURNS = 50
 _MOST_MARKS = 50
 _MOST_PASSAGES = 50
@@ -140,28 +137,6 @@ def _answered(desk: Desk, question: str, history: Any) -> Iterator[dict[str, Any
                     yield shown_answer(piece, known)
     except QABotError as exc:
         yield {"status": "error", "question": question, "answer": "", "error": str(exc)}
-
-
-def continued(text: str, piece: str) -> str:
-    """The text with one more piece; one that starts a line withdraws the unfinished sentence."""
-    if piece.startswith("\n"):
-        kept = text[: text.rfind("]") + 1]
-        return f"{kept} {piece[1:]}" if kept else piece[1:]
-    return text + piece
-
-
-def checked_question(question: str) -> None:
-    """Refuse what is no question, or too long a one.
-
-    Raises:
-        UsageError: it is.
-    """
-    if not isinstance(question, str) or not question.strip():
-        raise UsageError("the question is empty; write one, in any language")
-    if len(question) > MOST_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(question)} characters; ask one of at most {MOST_CHARACTERS}"
-        )
 
 
 def _turns(history: Any) -> list[tuple[str, str]]:

@@ -30,7 +30,6 @@ from qa_bot.ui.uploads import safe_name
 
 MOST = 50
 """Batches of one owner, so that nobody fills the disk by accident."""
-MOST_BYTES = 20_000_000
 KINDS = (".jsonl", ".csv", ".txt")
 _ANSWERS = "answers.jsonl"
 _ABOUT = "about.json"
@@ -55,14 +54,12 @@ class Batches:
         """Begin to answer a file of questions; returns the batch's id.
 
         Raises:
-            UsageError: no file of questions, too large a one, or too many batches.
+            UsageError: no file of questions, or too many batches.
         """
         safe = safe_name(name)
         suffix = Path(safe).suffix.lower()
         if suffix not in KINDS:
             raise UsageError(f"{safe} is no file of questions; take a {', '.join(KINDS)} file")
-        if len(data) > MOST_BYTES:
-            raise UsageError(f"{safe} is over {MOST_BYTES // 10**6} MB; split it")
         if len(self.listed(owner)) >= MOST:
             raise UsageError(f"{MOST} batches are kept already; delete some of them")
         made = secrets.token_hex(8)

@@ -23,17 +23,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa_bot.errors import QABotError
-from qa_bot.ui.batches import Batches
 from qa_bot.ui.chat_routes import chat_routes
 from qa_bot.ui.conversations import Conversations
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
-from qa_bot.ui.runs import Runs
 from qa_bot.ui.talk import Talk
 from qa_bot.ui.testcases import TestCases
 from qa_bot.ui.texts import chosen_language, filled, page_file
 from qa_bot.ui.web import body, known_browser, told
-from qa_bot.ui.work_routes import work_routes
+from qa_bot.ui.work_routes import make_work
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -85,18 +83,18 @@ def make_front(
         stopping = asyncio.Event()
         serving = asyncio.create_task(gradio.serve(stopping))
         yield
-        await asyncio.to_thread(batches.close)
+        await asyncio.to_thread(work.close)
         stopping.set()
         await serving
 
     talk = Talk(desk, Conversations(kept / "conversations"))
     cases = TestCases(kept / "testsets")
-    batches = Batches(desk, kept / "batches")
+    work = make_work(desk, kept / "batches", runs.resolve(), logins)
     app = Starlette(
         routes=[
             *_Pages(desk, logins).routes(),
             *chat_routes(desk, talk, cases, logins),
-            *work_routes(batches, Runs(runs.resolve()), logins),
+            *work.routes(),
         ],
         middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
         lifespan=lifespan,

@@ -10,10 +10,9 @@ from typing import Any, Literal
 
 from qa_bot.errors import QABotError, ServiceError, UsageError
 from qa_bot.types import Answer, Filter, Turn
-from qa_bot.ui.api import QUEUED, checked_question, continued
+from qa_bot.ui.asking import QUEUED, checked_question, continued
 from qa_bot.ui.conversations import Conversation, Conversations
 from qa_bot.ui.desk import Desk
-from qa_bot.ui.show import shown_answer
 
 MOST_OF_ONE = 2
 """Questions that one owner may have in hand at once."""
@@ -138,6 +137,8 @@ class Talk:
             raise ServiceError("your other questions are still being answered; wait for one")
 
     def _write(self, writing: Writing) -> None:
+        from qa_bot.ui.show import shown_answer  # imports what answers, which takes a second
+
         try:
             answer = self._answered(writing)
             if answer is None:  # stopped

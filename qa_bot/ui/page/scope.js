@@ -12,9 +12,11 @@ export function startScope() {
   for (const id of ["only-language", "only-since", "only-until"]) byId(id).addEventListener("input", tell);
   byId("only-find").addEventListener("input", list);
   byId("only-clear").addEventListener("click", clear);
-  document.addEventListener("click", (event) => {
-    if (!menu.contains(event.target)) menu.open = false;
-  });
+  for (const elsewhere of ["click", "focusin"]) {
+    document.addEventListener(elsewhere, (event) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  }
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     menu.open = false;
