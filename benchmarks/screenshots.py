@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,6 +74,19 @@ def pictures(browser: Browser, url: str, folder: Path, wanted: set[str] | None) 
         snap(tab, "source")
         _ask(tab, UNANSWERABLE)
         snap(tab, "refusal")
+        tab.get_by_role("button", name="Bad answer").last.click()
+        tab.locator("#open-history").click()
+        tab.locator("#scope summary").click()
+        snap(tab, "history")
+        tab.keyboard.press("Escape")
+        tab.locator("#state").click()
+        tab.locator("#about-list div").first.wait_for()
+        snap(tab, "about")
+        tab.keyboard.press("Escape")
+        tab.locator("#open-history").click()
+        _batch(tab)
+        snap(tab, "batch")
+        _evaluation(tab, snap)
         tab.get_by_role("tab", name="Documents").click()
         snap(tab, "documents")
         tab.get_by_label("Search the documents").fill("5G")
@@ -90,9 +103,39 @@ def pictures(browser: Browser, url: str, folder: Path, wanted: set[str] | None) 
         phone.locator("mark.current").wait_for()
         snap(phone, "phone-source")
         phone.locator("#sources .close").click()
+        phone.locator("#scope summary").click()
+        snap(phone, "phone-scope")
         phone.get_by_role("tab", name="Documents").click()
         snap(phone, "phone-documents")
+        phone.get_by_role("tab", name="Evaluation").click()
+        phone.locator("#runs-body > *").first.wait_for()
+        snap(phone, "phone-evaluation")
         phone.context.close()
+
+
+def _batch(tab: Page) -> None:
+    questions = f'question\n"{QUESTION}"\n"{UNANSWERABLE}"\n'.encode()
+    tab.get_by_role("tab", name="Batch").click()
+    file = {"name": "questions.csv", "mimeType": "text/csv", "buffer": questions}
+    tab.locator("#batch-files").set_input_files(file)  # type: ignore[arg-type]
+    tab.get_by_text("2 of 2").first.wait_for(timeout=5 * MINUTES)
+
+
+def _evaluation(tab: Page, snap: Callable[[Page, str], None]) -> None:
+    """The runs of the server's `runs` folder; without runs, that there are none."""
+    tab.get_by_role("tab", name="Evaluation").click()
+    tab.locator("#runs-body > *").first.wait_for()
+    snap(tab, "evaluation")
+    if tab.locator("#runs-body .card").count() < 2:
+        return
+    tab.get_by_role("button", name="Figures and failures").first.click()
+    tab.locator(".failure summary").first.click()
+    tab.locator(".failure").first.scroll_into_view_if_needed()
+    snap(tab, "failures")
+    tab.get_by_role("button", name="All runs").click()
+    tab.get_by_role("button", name="Compare").click()
+    tab.get_by_role("button", name="All runs").wait_for()
+    snap(tab, "compare")
 
 
 def _opened(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page:

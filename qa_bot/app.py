@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import qa_bot
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
+from qa_bot.answering.steps import translate
 from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
 from qa_bot.index.manifest import load_manifest, manifest_stamp
@@ -22,6 +23,7 @@ from qa_bot.index.watch import changes
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
+from qa_bot.text import sentence_spans
 from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
 
 if TYPE_CHECKING:
@@ -212,6 +214,19 @@ class QABot:
         """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
         limits = where(only)
         return self._pipeline().stream(_stated(question), history, id=id, where=limits)
+
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text of a document, written in `language`, in the language `into`.
+
+        The language model's own words, and not checked: never a quote.
+
+        Raises:
+            ServiceError: a needed model or server is not there.
+        """
+        model = self._pipeline().model
+        # Sentence by sentence: a long quote would run into the limit of a reply.
+        sentences = [text[span.start : span.end] for span in sentence_spans(text)]
+        return " ".join(translate(model, sentence, language, into)[0] for sentence in sentences)
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.

@@ -12,22 +12,39 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import Any, Literal, Protocol, TextIO
 
 from qa_bot.errors import QABotError, UsageError
 from qa_bot.exports import About, write_csv, write_html, write_markdown
 from qa_bot.journal import Journal, Record
 from qa_bot.questions import read_questions
 from qa_bot.runner import Finished, answer_all
-from qa_bot.types import Question
+from qa_bot.types import Answer, Question, Turn
 
-if TYPE_CHECKING:
-    from qa_bot.app import QABot
+
+class Bot(Protocol):
+    """What a batch needs of a bot; `qa_bot.app.QABot` is one."""
+
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether several questions may be asked at once."""
+
+    def load(self) -> None:
+        """Load what answering needs."""
+
+    def configuration(self) -> dict[str, Any]:
+        """What answers depend on besides the question."""
+
+    def dates(self) -> Mapping[str, str | None]:
+        """The date of every document."""
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+        """The answer to a question."""
 
 
 @dataclass(slots=True)
@@ -58,14 +75,22 @@ class Progress:
         """Count a question that was asked in this run."""
         self.asked += 1
 
+    @property
+    def pace(self) -> float | None:
+        """Seconds a question, so far; None before the first one."""
+        return (time.monotonic() - self.started) / self.asked if self.asked else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the rest will take at this pace; None before the first question."""
+        return None if self.pace is None else self.pace * (self.to_ask - self.asked)
+
     def line(self) -> str:
         """Where it stands, for a person who waits."""
         text = f"{self.done}/{self.total} done, {self.failed} failed, {self.refused} refused"
-        if not self.asked:
+        if self.pace is None or self.seconds_left is None:
             return text
-        pace = (time.monotonic() - self.started) / self.asked
-        left = _duration(pace * (self.to_ask - self.asked))
-        return f"{text}, {pace:.1f} s a question, {left} left"
+        return f"{text}, {self.pace:.1f} s a question, {_duration(self.seconds_left)} left"
 
     def summary(self) -> str:
         """What came of it."""
@@ -79,7 +104,7 @@ class Progress:
 
 
 def batch(
-    bot: QABot,
+    bot: Bot,
     questions: Path | Literal["-"],
     answers: Path | Literal["-"],
     *,
@@ -144,7 +169,7 @@ def batch(
 
 
 def _to_stream(
-    bot: QABot,
+    bot: Bot,
     rows: Sequence[Question],
     out: TextIO,
     jobs: int,

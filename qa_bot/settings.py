@@ -108,6 +108,14 @@ def with_own_store(settings: Settings) -> Settings:
     return replace(settings, store=settings.store / "corpora" / own)
 
 
+def kept_folder(store: Path) -> Path:
+    """Where the page keeps what people said about the documents of a store: user's data."""
+    from platformdirs import user_data_path
+
+    own = hashlib.sha256(str(store).encode()).hexdigest()[:12]
+    return user_data_path("qa_bot", appauthor=False) / "page" / own
+
+
 def folder_of(value: str | Path) -> Path:
     """The absolute path of a folder's name.
 

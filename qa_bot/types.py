@@ -6,7 +6,7 @@ always the passage's or quote's own text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
@@ -152,8 +152,8 @@ class Candidate:
 class Filter(TypedDict, total=False):
     """What documents a search is limited to; what is left out limits nothing."""
 
-    source: str
-    """One document's source."""
+    source: str | Sequence[str]
+    """One document's source, or several."""
     language: str
     """The language of the passage, as ISO 639-1."""
     since: str
@@ -229,6 +229,8 @@ class Answer:
     usage: Usage
     confidence: float | None = None
     """How likely it seemed that the documents answer, in [0, 1]; no part of the record."""
+    longest: int = 0
+    """Tokens of the longest prompt with its reply; no part of the record."""
     error: str | None = None
 
     def also_in(self, citation: Citation) -> list[str]:

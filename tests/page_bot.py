@@ -12,15 +12,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, Unpack
 
 from qa_bot.errors import BackendError
 from qa_bot.types import (
     Answer,
     Citation,
     FileReport,
+    Filter,
     Hit,
     IndexedDocument,
     IndexReport,
@@ -62,8 +64,11 @@ class PageBot:
     folder: Path
     pause: float = 0.02
     loading: float = 0.0
-    model: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="scripted"))
+    model: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(name="scripted", context_window=4096)
+    )
     asked: list[tuple[str, Sequence[Turn]]] = field(default_factory=list)
+    limits: list[Filter] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     named: tuple[Path, ...] = ()
     fault: Exception | None = None
@@ -75,6 +80,9 @@ class PageBot:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+    def configuration(self) -> dict[str, Any]:
+        return {"model": "scripted", "context_window": 4096, "version": "0.0", "documents": 4}
 
     def folders(self) -> tuple[Path, ...]:
         return self.named or (self.folder,)
@@ -127,14 +135,21 @@ class PageBot:
                     self._passage("光纤.txt", QUOTES["zh"])]  # fmt: skip
         return [Hit(n, 0.9 - n / 10, item) for n, item in enumerate(passages[:k], start=1)]
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[str | Answer]:
-        self.asked.append((question, history))
+    def translate(self, text: str, language: str, into: str) -> str:
+        return f"({language} → {into}) {text[:12]}"
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+    ) -> Iterator[str | Answer]:
+        self.asked.append((question, list(history)))
+        self.limits.append(only)
         if "explode" in question:
             raise BackendError("the model's server is gone; start it with `ollama serve`")
-        answer = self._answer(question)
+        answer = replace(self._answer(question), id=id)
         try:
             time.sleep(self.pause * 5)
-            words = re.findall(r"\S+\s*", answer.answer) * (200 if "long" in question else 1)
+            repeats = 25 if "longish" in question else 200 if "long" in question else 1
+            words = re.findall(r"\S+\s*", answer.answer) * repeats
             for word in words:
                 yield word
                 time.sleep(self.pause)
@@ -178,6 +193,7 @@ class PageBot:
             seconds=1.2,
             first_token_seconds=0.3,
             usage=Usage(100, 20),
+            longest=1024,
         )  # fmt: skip
 
 

@@ -16,12 +16,13 @@ import httpx
 import uvicorn
 from gradio_client import Client
 from page_bot import PageBot, write_documents
+from starlette.applications import Starlette
 
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.front import make_front
 from qa_bot.ui.login import Logins
 
-WAIT = 120.0
+WAIT = 240.0
 """Seconds for Gradio to be imported on a machine that is busy with other tests."""
 
 
@@ -37,23 +38,31 @@ class Served:
 def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) -> Iterator[Served]:
     bot = PageBot(write_documents(folder / "documents"), loading=loading)
     store = folder / "store"
-    front = make_front(Desk(lambda progress: bot, store), logins)
-    listening = socket.create_server(("127.0.0.1", 0))
+    front = make_front(Desk(lambda progress: bot, store), folder / "kept", logins,
+                       runs=folder / "runs")  # fmt: skip
+    with listening(front) as url:
+        yield Served(url, bot, store)
+
+
+@contextmanager
+def listening(front: Starlette) -> Iterator[str]:
+    """The address of a server with this application."""
+    port = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(front, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [port]})
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", bot, store)
+        yield f"http://127.0.0.1:{port.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(30)
-        listening.close()
+        port.close()
 
 
 def wait_until_ready(url: str) -> None:
     until = time.monotonic() + WAIT
     while time.monotonic() < until:
-        state = httpx.get(f"{url}/state").json()
+        state = httpx.get(f"{url}/state", timeout=WAIT).json()
         if state["state"] == "ready":
             return
         time.sleep(0.1)

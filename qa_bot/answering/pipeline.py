@@ -54,10 +54,16 @@ class _Run:
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    longest: int = 0
     confidence: float | None = None
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
+
+    def count(self, usage: Usage) -> None:
+        """Add what one call of the model took."""
+        self.usage += usage
+        self.longest = max(self.longest, usage.prompt_tokens + usage.completion_tokens)
 
     def answer(self, status: Status, text: str, sentences: Sequence[Sentence] = (),
                citer: Citer | None = None) -> Answer:  # fmt: skip
@@ -77,6 +83,7 @@ class _Run:
             first_token_seconds=self.first_token,
             usage=self.usage,
             confidence=self.confidence,
+            longest=self.longest,
         )
 
 
@@ -155,7 +162,8 @@ class Pipeline:
         The sentences nearest to the question are judged one by one: a small model tells
         apart well whether one sentence answers, and badly which of several does.
         """
-        run.standalone, run.usage = steps.condense(self.model, run.question, history, run.language)
+        run.standalone, usage = steps.condense(self.model, run.question, history, run.language)
+        run.count(usage)
         vector = self.embedder.get_query_embedding(run.standalone)
         run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
         run.shown = distinct(run.retrieved, SHOWN)
@@ -164,14 +172,24 @@ class Pipeline:
         if not near:
             return ()
         gate = steps.load_gate(self.strictness)
-        judged, usage = steps.judge(self.model, near, run.standalone, run.language, gate.sure)
-        run.usage += usage
+        judged = self._judged(run, near, gate.sure)
         chosen = stating(judged)
         run.confidence = gate.chance(chosen[-1])
         if run.confidence < gate.least:
             return ()
         run.shown = _holding(judged, candidates)
         return chosen
+
+    def _judged(self, run: _Run, near: Sequence[Evidence], sure: float) -> list[Evidence]:
+        """The sentences as the model judges them, up to the first with log-odds of `sure`."""
+        judged: list[Evidence] = []
+        for item in near:
+            support, usage = steps.support(self.model, item, run.standalone, run.language)
+            run.count(usage)
+            judged.append(replace(item, support=support))
+            if support >= sure:
+                break
+        return judged
 
     def _refuse(self, run: _Run) -> Iterator[str | Answer]:
         text = phrases(run.language).refusal
@@ -189,4 +207,4 @@ def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ..
 
 
 def _counting(draft: Generator[str, None, Usage], run: _Run) -> Iterator[str]:
-    run.usage += yield from draft
+    run.count((yield from draft))

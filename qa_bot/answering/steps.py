@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from qa_bot.answering.ground import Evidence, evidence_text
@@ -35,24 +35,14 @@ def condense(
     return " ".join(text.split()) or question, usage
 
 
-def judge(
-    model: AnsweringModel, evidence: Sequence[Evidence], question: str, language: str, sure: float
-) -> tuple[tuple[Evidence, ...], Usage]:
-    """Each sentence with the log-odds that it states the answer, each read for itself.
-
-    In the order given, and no further than the first that has `sure` or more.
-    """
-    judged: list[Evidence] = []
-    used = Usage()
-    for item in evidence:
-        text = evidence_text([item], language)
-        messages = load_prompt("gate").fill(evidence=text, question=question)
-        probability, usage = model.probability_of_yes(messages)
-        used += usage
-        judged.append(replace(item, support=log_odds(probability)))
-        if judged[-1].support >= sure:
-            break
-    return tuple(judged), used
+def support(
+    model: AnsweringModel, item: Evidence, question: str, language: str
+) -> tuple[float, Usage]:
+    """Log-odds that this one sentence states the answer."""
+    text = evidence_text([item], language)
+    messages = load_prompt("gate").fill(evidence=text, question=question)
+    probability, usage = model.probability_of_yes(messages)
+    return log_odds(probability), usage
 
 
 def write(

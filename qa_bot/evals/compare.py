@@ -242,7 +242,7 @@ def _metric_lines(comparison: Comparison) -> Iterator[str]:
         yield (
             f"{name:<19}{change.a:>9.{digits}f}{change.b:>9.{digits}f}"
             f"{change.difference:>+9.{digits}f}{interval:>20}{_written_p(change.p):>8}{change.n:>6}"
-            f"{_verdict(name, change, comparison.corrected[name])}"
+            f"{'  ' + told if (told := verdict(comparison, name)) else ''}"
         )
     yield "better, worse: p below 0.05 after Holm's correction for the number of metrics"
 
@@ -251,22 +251,25 @@ def _written_p(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _verdict(name: str, change: Difference, corrected: float) -> str:
-    if corrected >= _SIGNIFICANT or not change.difference:
+def verdict(comparison: Comparison, name: str) -> str:
+    """Whether run b is `better` or `worse` by a metric; empty where chance may explain it."""
+    change = comparison.metrics[name]
+    if comparison.corrected[name] >= _SIGNIFICANT or not change.difference:
         return ""
-    return "  better" if (change.difference < 0) == (name in LOWER_IS_BETTER) else "  worse"
+    return "better" if (change.difference < 0) == (name in LOWER_IS_BETTER) else "worse"
 
 
 def _side_by_side(change: Change, width: int) -> Iterator[str]:
     column = (width - 3) // 2
     yield ""
     yield from _wrap(f"[{change.id}] {change.a.get('question', '')}", width)
-    left, right = (_wrap(_shown(row), column) for row in (change.a, change.b))
+    left, right = (_wrap(said(row), column) for row in (change.a, change.b))
     for a, b in zip_longest(left, right, fillvalue=""):
         yield f"{a}{' ' * (column - display_width(a))} | {b}".rstrip()
 
 
-def _shown(row: Row) -> str:
+def said(row: Row) -> str:
+    """What a run answered to a question, or without a model what it found, on one line."""
     if "status" not in row:
         ranks = row.get("ranks") or {}
         document, passage = (ranks.get(name) or "none" for name in ("document", "passage"))

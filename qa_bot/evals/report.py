@@ -75,7 +75,7 @@ def write_reports(folder: Path) -> None:
     Raises:
         UsageError: the folder holds no finished run.
     """
-    run, rows = _read(folder)
+    run, rows = read_run(folder)
     about = _context(run, rows)
     for name, environment in (("report.html", _html()), ("report.md", _markdown())):
         # A lone surrogate, which JSON can carry, has no UTF-8 form.
@@ -87,7 +87,12 @@ def write_reports(folder: Path) -> None:
         csv.writer(file).writerows(_table(rows))
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What `run.json` holds, and the rows of `results.jsonl`.
+
+    Raises:
+        UsageError: the folder holds no finished run.
+    """
     try:
         run = json.loads((folder / "run.json").read_text("utf-8"))
         with (folder / "results.jsonl").open(encoding="utf-8") as lines:

@@ -279,9 +279,11 @@ def where(only: Filter) -> dict[str, Any] | None:
     Raises:
         UsageError: a date that is not a year, a month or a day.
     """
-    rules: list[dict[str, Any]] = [
-        {field: only[field]} for field in ("source", "language") if only.get(field)
-    ]
+    rules: list[dict[str, Any]] = []
+    if source := only.get("source"):
+        rules.append({"source": source if isinstance(source, str) else {"$in": list(source)}})
+    if language := only.get("language"):
+        rules.append({"language": language})
     if since := only.get("since"):
         rules.append({"day": {"$gte": _day(since)}})
     if until := only.get("until"):

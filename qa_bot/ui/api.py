@@ -15,18 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from qa_bot.errors import QABotError, UsageError
 from qa_bot.records import index_record
+from qa_bot.ui.asking import MOST_CHARACTERS, QUEUED, checked_question, continued
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.show import Mark, shown_answer, shown_document, shown_hits
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-QUEUED = 32
-"""Calls that may wait; one more is told that the queue is full."""
 SEARCHES = 4
 """Searches that may run at once."""
-MOST_CHARACTERS = 4_000
-"""The longest question."""
 _MOST_TURNS = 50
 _MOST_MARKS = 50
 _MOST_PASSAGES = 50
@@ -73,7 +70,7 @@ def _endpoints(desk: Desk) -> None:
     def search(query: str, k: int) -> dict[str, Any]:
         """The k (1 to 50) best passages for a query, without the language model."""
         with _told():
-            _checked(query)
+            checked_question(query)
             hits = desk.search(query.strip(), min(int(k), _MOST_PASSAGES))
         return {"query": query, "passages": shown_hits(hits)}
 
@@ -90,6 +87,12 @@ def _endpoints(desk: Desk) -> None:
                 raise UsageError(f"{source} is not in the index any more; re-index the documents")
             indexed, text = found
             return shown_document(indexed, text or "", _marks(marks))
+
+    def translate(text: str, language: str, into: str) -> str:
+        """A quote in another language; the model's own words, which nothing has checked."""
+        with _told():
+            checked_question(text)
+            return desk.translate(text, language, into)
 
     def remove(source: str) -> dict[str, Any]:
         """Remove an uploaded document, and its passages from the index."""
@@ -113,6 +116,7 @@ def _endpoints(desk: Desk) -> None:
     public(search, concurrency_id="search", concurrency_limit=SEARCHES)
     public(documents, concurrency_id="search", concurrency_limit=SEARCHES)
     page(document, concurrency_id="search", concurrency_limit=SEARCHES)
+    page(translate, concurrency_id="model", concurrency_limit=1)
     page(remove, concurrency_id="index", concurrency_limit=1)
     page(update, concurrency_id="index", concurrency_limit=1)
 
@@ -120,36 +124,19 @@ def _endpoints(desk: Desk) -> None:
 def _answered(desk: Desk, question: str, history: Any) -> Iterator[dict[str, Any]]:
     yield {"status": "searching", "answer": ""}
     try:
-        _checked(question)
+        checked_question(question)
         # Closing the stream, as Gradio does when the reader has left, stops the model.
         with closing(desk.stream(question.strip(), _turns(history))) as pieces:
             text = ""
             for piece in pieces:
                 if isinstance(piece, str):
-                    text = _continued(text, piece)
+                    text = continued(text, piece)
                     yield {"status": "writing", "answer": text}
                 else:
                     known = {item.source: item for item in desk.documents()}
                     yield shown_answer(piece, known)
     except QABotError as exc:
         yield {"status": "error", "question": question, "answer": "", "error": str(exc)}
-
-
-def _continued(text: str, piece: str) -> str:
-    """The text with one more piece; one that starts a line withdraws the unfinished sentence."""
-    if piece.startswith("\n"):
-        kept = text[: text.rfind("]") + 1]
-        return f"{kept} {piece[1:]}" if kept else piece[1:]
-    return text + piece
-
-
-def _checked(question: str) -> None:
-    if not isinstance(question, str) or not question.strip():
-        raise UsageError("the question is empty; write one, in any language")
-    if len(question) > MOST_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(question)} characters; ask one of at most {MOST_CHARACTERS}"
-        )
 
 
 def _turns(history: Any) -> list[tuple[str, str]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import qa_bot
 from qa_bot.errors import QABotError, ServiceError
-from qa_bot.types import Answer, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.ui.line import LOOK_SECONDS, Line
 from qa_bot.ui.uploads import Uploads
 
 Progress = Callable[[str, int, int], None]
@@ -21,17 +22,25 @@ class Bot(Protocol):
     def load(self) -> None:
         """Open the index and load the models."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[str | Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+    ) -> Iterator[str | Answer]:
         """Pieces of text, then the answer."""
 
     def search(self, query: str, k: int = 5) -> list[Hit]:
         """The best passages."""
+
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text in another language."""
 
     def read_text(self, source: str) -> str | None:
         """A document's text."""
 
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""
+
+    def configuration(self) -> dict[str, Any]:
+        """What answers depend on besides the question."""
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that are indexed."""
@@ -44,7 +53,7 @@ class Bot(Protocol):
 
     @property
     def model(self) -> Any:
-        """The language model; it has a `name`."""
+        """The language model; it has a `name` and a `context_window`, in tokens."""
 
 
 OpenBot = Callable[[Progress], Bot]
@@ -58,6 +67,7 @@ class Desk:
         self.uploads = Uploads(store)
         self._open_bot = open_bot
         self._bot: Bot | None = None
+        self._line = Line()
         self._updating = threading.Lock()
         self._loaded = threading.Event()
         self._starting = threading.Lock()
@@ -93,10 +103,12 @@ class Desk:
             "documents": len(self._documents),
             "version": qa_bot.__version__,
             "model": None,
+            "window": None,
         }  # fmt: skip
         if ready and self._bot:
             known["state"] = "indexing" if doing else "ready"
             known["model"] = self._bot.model.name
+            known["window"] = self._bot.model.context_window
         return known
 
     def examples(self) -> list[dict[str, str]]:
@@ -107,24 +119,65 @@ class Desk:
             chosen.setdefault(item.language, item)
         return [{"language": language, "title": item.title} for language, item in chosen.items()]
 
+    def wait(self, leaving: Callable[[], bool] = lambda: False) -> None:
+        """Until questions can be answered, or `leaving` says that nobody waits any more.
+
+        Raises:
+            ServiceError: the bot could not be loaded.
+        """
+        while not (self._loaded.wait(LOOK_SECONDS) or leaving()):
+            if self._fault:
+                raise ServiceError(self._fault)
+
     def stream(
-        self, question: str, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        only: Filter | None = None,
+        *,
+        id: str = "1",
+        waiting: Callable[[int], None] = lambda before: None,
+        begun: Callable[[], None] = lambda: None,
+        leaving: Callable[[], bool] = lambda: False,
     ) -> Generator[str | Answer, None, None]:
-        """An answer piece by piece; closing the iterator stops the model.
+        """An answer piece by piece, once it is its turn; closing the iterator stops the model.
+
+        Args:
+            question: in any language.
+            history: earlier (question, answer) turns.
+            only: what documents to answer from.
+            id: what the answer record is called.
+            waiting: told how many questions are before this one.
+            begun: told that it is its turn.
+            leaving: asked whether to give up waiting; then there is no answer.
 
         Raises:
             QABotError: what the bot raises, or that it could not be loaded.
         """
-        yield from self._ready().stream(question, history)
+        bot = self._ready()
+        with self._line.turn(waiting, leaving) as ours:
+            if ours:
+                begun()
+                yield from bot.stream(question, history, id=id, **(only or {}))
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The `k` best passages, without the language model."""
         return self._ready().search(query, k)
 
+    def translate(self, text: str, language: str, into: str) -> str:
+        """A text in another language, by the language model, once it is its turn."""
+        bot = self._ready()
+        with self._line.turn():
+            return bot.translate(text, language, into)
+
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""
         self._ready()
         return self._documents
+
+    def configuration(self) -> dict[str, Any]:
+        """What answers depend on besides the question, as flat names and values."""
+        return self._ready().configuration()
 
     def dates(self) -> dict[str, str | None]:
         """The date of every document that is known by now, by its source."""

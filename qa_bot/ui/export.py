@@ -11,12 +11,11 @@ from qa_bot.errors import UsageError
 from qa_bot.exports import About, write_html, write_markdown
 from qa_bot.ui.desk import Desk
 
-_TITLE = "Questions and answers"
-_ONLY_SHOWN = ("parts", "sources")
+_ONLY_SHOWN = ("parts", "sources", "longest")
 """What the page adds to an answer record."""
 
 
-def exported(records: Any, kind: str, desk: Desk) -> str:
+def exported(records: Any, kind: str, desk: Desk, title: str) -> str:
     """Answer records as `md`, `html` or `json`, with their quotes and sources.
 
     Raises:
@@ -33,7 +32,7 @@ def exported(records: Any, kind: str, desk: Desk) -> str:
             return json.dumps(kept, ensure_ascii=False, indent=2) + "\n"
         state = desk.state()
         about = About(
-            _TITLE,
+            title,
             facts={"model": state["model"] or "", "qa_bot": qa_bot.__version__},
             dates=desk.dates(),
         )

@@ -7,10 +7,10 @@ routes of Gradio that its clients need are let through: none that serves or take
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
@@ -22,12 +22,17 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa_bot.errors import QABotError, UsageError
+from qa_bot.errors import QABotError
 from qa_bot.ui import openai
+from qa_bot.ui.chat_routes import chat_routes
+from qa_bot.ui.conversations import Conversations
 from qa_bot.ui.desk import Desk
-from qa_bot.ui.export import exported
 from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
+from qa_bot.ui.talk import Talk
+from qa_bot.ui.testcases import TestCases
 from qa_bot.ui.texts import chosen_language, filled, page_file
+from qa_bot.ui.web import body, known_browser, told
+from qa_bot.ui.work_routes import make_work
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -40,7 +45,6 @@ _GRADIO = re.compile(
     r"|call/[a-z]+(/\w+)?))/?$"
 )
 _LOGIN_BYTES = 4_096
-_EXPORT_BYTES = 20_000_000
 _CALL_BYTES = 1_000_000
 _LANGUAGE = "qa_bot_language"
 """The cookie of a language chosen on the page."""
@@ -56,12 +60,21 @@ _HEADERS = {
 }
 
 
-def make_front(desk: Desk, logins: Logins | None = None, *, loopback: bool = True) -> Starlette:
+def make_front(
+    desk: Desk,
+    kept: Path,
+    logins: Logins | None = None,
+    *,
+    runs: Path = Path("runs"),
+    loopback: bool = True,
+) -> Starlette:
     """The whole application.
 
     Args:
         desk: the bot; it is started, and closed at the end.
+        kept: the folder of what people gave: conversations, test cases and batches.
         logins: who may come in; None for everybody who reaches the port.
+        runs: the folder with the folders of evaluation runs.
         loopback: whether only this machine is served: then only its names are answered to.
     """
     gradio = _Gradio(desk)
@@ -71,11 +84,20 @@ def make_front(desk: Desk, logins: Logins | None = None, *, loopback: bool = Tru
         stopping = asyncio.Event()
         serving = asyncio.create_task(gradio.serve(stopping))
         yield
+        await asyncio.to_thread(work.close)
         stopping.set()
         await serving
 
+    talk = Talk(desk, Conversations(kept / "conversations"))
+    cases = TestCases(kept / "testsets")
+    work = make_work(desk, kept / "batches", runs.resolve(), logins)
     app = Starlette(
-        routes=[*_Pages(desk, logins).routes(), *openai.routes(gradio)],
+        routes=[
+            *_Pages(desk, logins).routes(),
+            *chat_routes(desk, talk, cases, logins),
+            *work.routes(),
+            *openai.routes(gradio),
+        ],
         middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
         lifespan=lifespan,
     )
@@ -95,21 +117,21 @@ class _Pages:
             Route("/", self.page),
             Route("/page/{name}", self.part),
             Route("/state", self.state),
+            Route("/about", told(self.about)),
             Route("/retry", self.retry, methods=["POST"]),
             Route("/upload", self.upload, methods=["PUT"]),
-            Route("/export", self.export, methods=["POST"]),
             Route("/login", self.enter, methods=["POST"]),
             Route("/logout", self.leave, methods=["POST"]),
         ]
 
     async def page(self, request: Request) -> Response:
-        user = self._user(request)
-        outside = self._logins is not None and user is None
+        outside = self._logins is not None and self._user(request) is None
         language = chosen_language(
             request.headers.get("accept-language", ""), request.cookies.get(_LANGUAGE, "")
         )
         name = "login.html" if outside else "index.html"
-        return HTMLResponse(filled(name, language, user or ""))
+        response = HTMLResponse(filled(name, language))
+        return response if self._logins else known_browser(request, response)
 
     async def part(self, request: Request) -> Response:
         found = _PART.fullmatch(request.path_params["name"])
@@ -121,31 +143,23 @@ class _Pages:
     async def state(self, request: Request) -> Response:
         return JSONResponse({**self._desk.state(), "user": self._user(request)})
 
+    async def about(self, request: Request) -> Response:
+        """What answers depend on, as runs record it too."""
+        return JSONResponse(await run_in_threadpool(self._desk.configuration))
+
     async def retry(self, request: Request) -> Response:
         self._desk.start()
         return await self.state(request)
 
     async def upload(self, request: Request) -> Response:
         # One byte too many is enough for saving to say what is wrong.
-        data = await _body(request, self._desk.uploads.limit() + 1)
+        data = await body(request, self._desk.uploads.limit() + 1)
         name = request.query_params.get("name", "")
         try:
             kept = await run_in_threadpool(self._desk.uploads.save, name, data)
         except QABotError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
         return JSONResponse({"name": kept})
-
-    async def export(self, request: Request) -> Response:
-        """A conversation as a file to keep: its records come from the page, which has them."""
-        kind = request.query_params.get("as", "")
-        try:
-            records = json.loads(await _body(request, _EXPORT_BYTES))
-            text = await run_in_threadpool(exported, records, kind, self._desk)
-        except (ValueError, UsageError) as exc:
-            return JSONResponse({"error": f"cannot export this: {exc}"}, status_code=400)
-        # As a file only: it is never shown as a page of this server.
-        kept = {"Content-Disposition": f'attachment; filename="conversation.{kind}"'}
-        return Response(text, media_type="application/octet-stream", headers=kept)
 
     async def enter(self, request: Request) -> Response:
         address = request.client.host if request.client else ""
@@ -154,7 +168,7 @@ class _Pages:
         if self._logins.barred(address):
             wait = {"Retry-After": "60"}
             return JSONResponse({"error": "too many wrong passwords"}, 429, headers=wait)
-        form = parse_qs((await _body(request, _LOGIN_BYTES)).decode(errors="replace"))
+        form = parse_qs((await body(request, _LOGIN_BYTES)).decode(errors="replace"))
         user, password = (form.get(name, [""])[0] for name in ("username", "password"))
         token = self._logins.enter(user, password, address)
         if token is None:
@@ -232,7 +246,8 @@ class _Guard:
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.startswith("access-control-")]:
                     del headers[name]
-                headers.update(_HEADERS)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         answer = self._refusal(Request(scope)) or self._app
@@ -254,13 +269,3 @@ class _Guard:
         if self._logins.user(request.cookies.get(COOKIE)):
             return None
         return JSONResponse({"error": "log in first"}, status_code=401)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The first `most` bytes of what was sent."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) >= most:
-            break
-    return bytes(data[:most])

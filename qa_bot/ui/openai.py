@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from qa_bot.ui.api import MOST_CHARACTERS
+from qa_bot.ui.asking import MOST_CHARACTERS
 from qa_bot.ui.calls import CallFailed, QueueFull, steps
 from qa_bot.ui.login import COOKIE, Logins
 

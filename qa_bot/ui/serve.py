@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from qa_bot.errors import UsageError
+from qa_bot.settings import kept_folder
 from qa_bot.ui.desk import Desk, OpenBot
 from qa_bot.ui.front import LOOPBACK, make_front
 from qa_bot.ui.login import Logins, read_users
@@ -46,7 +47,7 @@ def serve(
         notify(f"Careful: everyone who reaches {host} can ask, upload and remove; give --auth FILE")
     named = f"[{host}]" if ":" in host else host
     notify(f"qa_bot is at http://{named}:{listening.getsockname()[1]}")
-    front = make_front(Desk(open_bot, store), logins, loopback=loopback)
+    front = make_front(Desk(open_bot, store), kept_folder(store), logins, loopback=loopback)
     config = uvicorn.Config(front, log_level="error", access_log=False, server_header=False,
                             timeout_graceful_shutdown=_GRACE_SECONDS)  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])

@@ -42,18 +42,16 @@ def chosen_language(accepted: str, wanted: str = "") -> str:
     return DEFAULT
 
 
-def filled(name: str, language: str, visitor: str = "") -> str:
+def filled(name: str, language: str) -> str:
     """A page's HTML in a language: each `{{name}}` is that text, escaped.
 
-    `{{texts}}` is all of them as JSON, for the scripts, `{{language}}` the language's code, and
-    `{{visitor}}` the name of who is logged in.
+    `{{texts}}` is all of them as JSON, for the scripts, and `{{language}}` the language's code.
     """
     said = texts()[language]
     # In a script element only `<` could end it; in JSON it may be written so.
     known = {
         "language": language,
         "texts": json.dumps(said).replace("<", "\\u003c"),
-        "visitor": html.escape(visitor),
     }
     return _PLACE.sub(
         lambda found: known[found[1]] if found[1] in known else html.escape(said[found[1]]),

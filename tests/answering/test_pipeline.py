@@ -272,8 +272,9 @@ def test_a_follow_up_is_made_to_stand_alone_before_searching(
 
 
 def test_tokens_of_every_step_are_counted(pipeline: Pipeline) -> None:
-    usage = pipeline.answer(QUESTION).usage
-    assert (usage.prompt_tokens, usage.completion_tokens) == (200, 11)
+    answer = pipeline.answer(QUESTION)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (200, 11)
+    assert answer.longest == 110  # of the two prompts with their replies
 
 
 def test_sentences_are_judged_one_by_one_until_one_surely_answers(

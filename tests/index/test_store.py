@@ -157,6 +157,8 @@ def test_documents_are_limited_by_source_language_and_date(
 
     assert found() == set(dates)
     assert found(source="1.txt") == {"2022", "2022-11-08", "2024"}
+    assert found(source=["0.txt", "1.txt"]) == set(dates)
+    assert found(source=["1.txt", "no.txt"], until="2022") == {"2022", "2022-11-08"}
     assert found(language="zh") == {"2022-11-08"}
     assert found(since="2022-11-08") == {"2022-11-08", "2023-01-31", "2024"}
     assert found(until="2022") == {"2022", "2022-11", "2022-11-08"}

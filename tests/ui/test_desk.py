@@ -74,6 +74,13 @@ def test_questions_are_answered_and_the_state_tells_of_it(desk: Desk) -> None:
     assert (state["state"], state["documents"], state["model"]) == ("ready", 1, "scripted")
 
 
+def test_a_question_is_limited_to_documents_and_a_quote_is_translated(desk: Desk) -> None:
+    *_, answer = desk.stream("How many companies took part?", (), {"source": ["none.txt"]})
+    assert isinstance(answer, Answer)
+    assert answer.status == "refused"
+    assert desk.translate("Un. Deux.", "fr", "en") == " ".join(["130 companies took part."] * 2)
+
+
 def test_an_uploaded_file_is_indexed_found_shown_and_removed(
     desk: Desk, tmp_path: Path, documents: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -121,33 +120,6 @@ def test_a_file_is_uploaded_indexed_and_removed(tmp_path: Path) -> None:
         refused = httpx.put(f"{running.url}/upload", params={"name": "a.exe"}, content=b"")
         assert refused.status_code == 400
         assert "a.exe is of a kind that is not read" in refused.json()["error"]
-
-
-def test_an_export_holds_the_quotes_escaped_and_is_a_file(page: Served, client: Client) -> None:
-    record = client.predict("hostile", [], api_name="/ask")
-    for kind, hostile in (
-        ("html", "&lt;img src=x"),
-        ("md", "\\<img src\\=x"),
-        ("json", "<img src=x"),
-    ):
-        sent = httpx.post(f"{page.url}/export", params={"as": kind}, json=[record])
-        assert sent.status_code == 200
-        assert sent.headers["content-disposition"].startswith("attachment")
-        assert sent.headers["content-type"] == "application/octet-stream"
-        assert hostile in sent.text
-        assert QUOTES["fr"][:20] in sent.text
-    assert "parts" not in json.loads(sent.text)[0]
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [("exe", b"[]"), ("md", b"{"), ("md", b'[{"question": "x"}]'), ("html", b"[1]"), ("md", b"3"),
-     ("md", b'{"a": "\xff"}')],
-)  # fmt: skip
-def test_what_is_no_conversation_is_not_exported(page: Served, kind: str, body: bytes) -> None:
-    sent = httpx.post(f"{page.url}/export", params={"as": kind}, content=body)
-    assert sent.status_code == 400
-    assert sent.json()["error"].startswith("cannot export this: ")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ def test_scripts_and_pages_say_only_what_there_is() -> None:
         asked |= set(re.findall(r"\{\{(\w+)\}\}", path.read_text("utf-8"))) - {
             "language",
             "texts",
-            "visitor",
         }
     assert "searching" in asked
     assert asked <= set(texts()["en"])

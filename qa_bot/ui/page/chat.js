@@ -1,26 +1,27 @@
-// The conversation. It lives in this browser alone: the server keeps nothing of it.
+// The conversation that is open: ask, follow the answer as it is written, edit, repeat, undo.
+// The server keeps it, and goes on with an answer while nobody looks.
 
-import { call, stream } from "./api.js";
-import { byId, inLanguage, make, say } from "./dom.js";
+import { send } from "./api.js";
+import { byId, make, say } from "./dom.js";
+import { limits } from "./scope.js";
 import { ready } from "./server.js";
-import { listSources, openSource, show } from "./sources.js";
-import { current, go, keep } from "./store.js";
+import { listSources } from "./sources.js";
+import { drawTurn } from "./turn.js";
+import { suggest } from "./suggest.js";
 
-const PENDING = "qa_bot.pending";
-const TITLE = 70;
-const CLOSEST = 3;
-const SNIPPET = 160;
-const PATIENCE = 400;
+const CURRENT = "qa_bot.current";
 const panel = byId("sources");
 const turns = byId("turns");
 const scroll = byId("scroll");
 const question = byId("question");
-let finished = [];
-let running = null;
-let leaving = false;
+/** What is open, as the server has it; null before the first question. */
+let open = null;
+let watching = null;
+/** The turn that an answer is written into. */
+let last = null;
 
-/** Show what this tab has talked about, and wait for questions. */
-export function startChat() {
+/** Open what this tab has talked about, and wait for questions. */
+export async function startChat() {
   byId("composer").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -32,268 +33,161 @@ export function startChat() {
   });
   question.addEventListener("input", fit);
   byId("stop").addEventListener("click", stop);
-  addEventListener("beforeunload", () => (leaving = true));
   byId("new-chat").addEventListener("click", begin);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && running) stop();
+    if (event.key === "Escape" && watching) stop();
   });
-  restore();
-  const pending = sessionStorage.getItem(PENDING);
-  if (pending) leave(opened(pending)); // a reload broke its answer off
-  toEnd();
-  ready().then(suggest);
+  ready().then(() => suggest((text) => watching || ask(text)));
+  const id = sessionStorage.getItem(CURRENT);
+  if (id) await reopen(id);
 }
 
-/** Begin a new conversation. */
+/** The conversation that is open, if one is. */
+export const current = () => open;
+
+/** Begin a new conversation; an answer that is being written goes on. */
 export function begin() {
-  go(null);
-  restore();
+  show(null);
   question.focus();
 }
 
-/** Go on with a conversation of before. */
-export function reopen(id) {
-  go(id);
-  restore();
+/** Go to a conversation of before. */
+export async function reopen(id) {
+  try {
+    show(await send("GET", `conversations/${id}`));
+  } catch {
+    show(null); // it was deleted elsewhere
+  }
   toEnd();
 }
 
-function restore() {
-  stop();
+function show(conversation) {
+  watching?.close();
+  busy(null);
+  keep(conversation);
   turns.replaceChildren();
   panel.replaceChildren(make("p", { class: "empty" }, say("sources_empty")));
   panel.classList.remove("over");
-  finished = current()?.records || [];
-  byId("welcome").hidden = finished.length > 0;
-  for (const record of finished) finish(opened(record.question), record);
-  if (finished.length) listSources(panel, finished.at(-1));
+  byId("welcome").hidden = Boolean(conversation);
+  if (!conversation) return;
+  conversation.turns.forEach(draw);
+  if (conversation.turns.length) listSources(panel, conversation.turns.at(-1));
+  if (conversation.pending) drawPending(conversation.pending);
+  if (conversation.asking) follow();
+}
+
+function keep(conversation) {
+  open = conversation;
+  if (conversation) sessionStorage.setItem(CURRENT, conversation.id);
+  else sessionStorage.removeItem(CURRENT);
   dispatchEvent(new Event("conversation"));
 }
 
 function submit() {
   const text = question.value.trim();
-  if (!text || running) return;
+  if (!text || watching) return;
   question.value = "";
   fit();
   ask(text);
 }
 
-async function ask(text) {
-  const turn = opened(text);
-  const history = finished.map((record) => [record.question, record.answer]);
-  busy({ stop: () => {} });
-  sessionStorage.setItem(PENDING, text);
-  let stopped = false;
-  const cancelled = new Promise((resolve) => {
-    running.stop = () => {
-      stopped = true;
-      resolve();
-    };
-  });
-  note(turn, say("waiting_model"));
+/** Ask in the open conversation, after its first `kept` turns. */
+async function ask(text, kept = open?.turns.length || 0, only = limits()) {
+  byId("welcome").hidden = true;
+  while (turns.children.length > kept) turns.lastChild.remove();
+  const pending = { question: text, only, state: "asking" };
+  const turn = drawPending(pending);
+  busy({ close() {} });
   toEnd();
   try {
-    await Promise.race([ready(), cancelled]);
-    if (stopped) return leave(turn);
-    let begun = false;
-    const asked = stream("ask", [text, history], {
-      // The answer that is being written is before those that wait.
-      onWait: (waiting) => setTimeout(() => begun || note(turn, say("queued", { n: waiting + 1 })), PATIENCE),
-      onStart: () => {
-        begun = true;
-        note(turn, say("searching"));
-      },
-      onStep: (step) => step.status === "writing" && write(turn, step.answer),
-    });
-    running.stop = () => {
-      stopped = begun = true;
-      asked.stop();
-    };
-    const record = await asked.done;
-    if (stopped) return leave(turn);
-    finish(turn, record);
-    if (record.status === "error") return;
-    finished.push(record);
-    keep(finished);
-    dispatchEvent(new Event("conversation"));
-    listSources(panel, record);
+    const before = open;
+    const path = before ? `conversations/${before.id}` : "conversations";
+    const { id } = await send("POST", path, { question: text, keep: kept, only });
+    if (open !== before) return;
+    keep({ id, name: before?.name || text, turns: (before?.turns || []).slice(0, kept), pending, asking: true });
+    follow();
   } catch (fault) {
-    finish(turn, { status: "error", question: text, error: fault.message });
-  } finally {
     busy(null);
-    if (!leaving) sessionStorage.removeItem(PENDING);
+    turn.fail(fault.message);
   }
 }
 
-function stop() {
-  running?.stop();
+/** Show the answer of the open conversation as it is written; then what was kept of it. */
+function follow() {
+  const { id } = open;
+  const turn = last;
+  const source = new EventSource(`conversations/${id}/answer`);
+  busy(source);
+  source.onmessage = async (event) => {
+    const step = JSON.parse(event.data);
+    if (step.status !== "over") {
+      const low = atEnd();
+      turn.step(step);
+      if (low) toEnd();
+      return;
+    }
+    source.close();
+    await settle(id, source);
+  };
 }
 
-function opened(text) {
-  byId("welcome").hidden = true;
-  const answer = make("div", { class: "answer", "aria-busy": "true" });
-  const element = make(
-    "article",
-    { class: "turn" },
-    make("h2", { class: "asked", dir: "auto" }, make("span", { class: "unseen" }, `${say("you")}: `), text),
-    answer,
-  );
-  turns.append(element);
-  return { element, answer, text };
-}
-
-/** A line about what is going on, in place of an answer that has not begun. */
-function note(turn, text) {
-  if (turn.answer.querySelector(".said")) return;
-  turn.answer.replaceChildren(make("p", { class: "doing" }, make("span", { class: "dots", "aria-hidden": "true" }), text));
-}
-
-function write(turn, text) {
+async function settle(id, source) {
   const low = atEnd();
-  const said = turn.answer.querySelector(".said") || make("p", { class: "said writing", dir: "auto" });
-  said.textContent = text;
-  if (!said.isConnected) turn.answer.replaceChildren(said);
-  if (low) toEnd();
-}
-
-/** Leave an answer as it was when it was stopped. */
-function leave(turn) {
-  turn.answer.querySelector(".doing")?.remove();
-  turn.answer.querySelector(".said")?.classList.remove("writing");
-  turn.answer.append(make("p", { class: "small" }, say("stopped")), actions(turn, null));
-  turn.answer.removeAttribute("aria-busy");
-}
-
-function finish(turn, record) {
-  const low = atEnd();
-  const { answer } = turn;
-  answer.removeAttribute("aria-busy");
-  if (record.status === "error") {
-    answer.replaceChildren(
-      make("div", { class: "failed", role: "alert" }, make("strong", {}, say("failed")), make("p", {}, record.error)),
-      actions(turn, null),
-    );
-  } else if (record.status === "refused") {
-    answer.replaceChildren(
-      make("p", { class: "badge" }, say("refused")),
-      make("p", { class: "said", ...inLanguage(record.language) }, record.answer),
-      understood(record),
-      closest(record),
-      actions(turn, record),
-    );
-  } else {
-    answer.replaceChildren(
-      make("p", { class: "said", ...inLanguage(record.language) }, ...record.parts.map((part) => sentence(record, part))),
-      understood(record),
-      actions(turn, record),
-    );
+  try {
+    const kept = await send("GET", `conversations/${id}`);
+    if (watching !== source) return;
+    keep(kept);
+    turns.lastChild?.remove();
+    if (kept.pending) drawPending(kept.pending);
+    else {
+      draw(kept.turns.at(-1), kept.turns.length - 1);
+      listSources(panel, kept.turns.at(-1));
+    }
+  } catch (fault) {
+    last?.fail(fault.message);
   }
+  busy(null);
   if (low) toEnd();
 }
 
-function sentence(record, part) {
-  const shown = part.pieces.map((piece) => (piece.marker ? marker(record, piece) : piece.text));
-  if (part.supported) return make("span", {}, ...shown);
-  return make(
-    "span",
-    { class: "unsupported", title: say("unsupported") },
-    ...shown,
-    make("span", { class: "flag" }, ` ⚠ ${say("unsupported")}`),
-  );
+async function stop() {
+  if (open?.asking) await send("POST", `conversations/${open.id}/stop`).catch(() => {});
 }
 
-function marker(record, piece) {
-  const source = record.sources.find((item) => item.marker === piece.marker);
-  return make(
-    "button",
-    {
-      class: "marker",
-      "data-marker": piece.marker,
-      "aria-label": `${say("source_number", { n: piece.marker })}: ${source.title}`,
-      title: `${source.title}\n${source.quote}`,
-      onclick: (event) => openSource(panel, record, piece.marker, event.currentTarget),
-    },
-    piece.text,
-  );
+function draw(record, place) {
+  const turn = drawTurn(record, doings(place, record));
+  turns.append(turn.element);
+  return turn;
 }
 
-function closest(record) {
-  if (!record.sources.length) return "";
-  const item = (source) =>
-    make(
-      "li",
-      {},
-      make(
-        "button",
-        {
-          class: "plain",
-          onclick: (event) => openSource(panel, record, source.marker, event.currentTarget),
-          ...inLanguage(source.language),
-        },
-        source.title,
-        make("span", { class: "small" }, source.quote.slice(0, SNIPPET)),
-      ),
-    );
-  const first = record.sources.slice(0, CLOSEST);
-  return make("div", { class: "closest" }, make("h3", {}, say("closest")), make("ol", {}, ...first.map(item)));
+const drawPending = (pending) => (last = draw(pending, turns.children.length));
+
+/** What a person can do with a turn; each is refused while an answer is being written. */
+function doings(place, record) {
+  const idle = (work) => (...given) => watching || work(...given);
+  return {
+    panel,
+    place,
+    conversation: () => open?.id,
+    later: () => Math.max(0, (open?.turns.length || 0) - place - 1),
+    again: idle(() => ask(record.question, place, record.only || {})),
+    edit: idle((text) => ask(text, place, record.only || {})),
+    undo: idle(async () => {
+      await send("POST", `conversations/${open.id}/cut`, { keep: place });
+      const text = record.question;
+      await (place ? reopen(open.id) : begin());
+      question.value = text; // so that it can be put otherwise
+      fit();
+      question.focus();
+    }),
+  };
 }
 
-function understood(record) {
-  if (!record.standalone_question || record.standalone_question === record.question) return "";
-  return make("p", { class: "small", dir: "auto" }, say("understood", { question: record.standalone_question }));
-}
-
-function actions(turn, record) {
-  const button = (text, onclick) => make("button", { class: "plain", type: "button", onclick }, text);
-  return make(
-    "div",
-    { class: "actions" },
-    record?.status === "answered"
-      ? button(say("sources_count", { n: record.sources.length }), (event) => show(panel, record, event.currentTarget))
-      : null,
-    record && !navigator.clipboard // browsers have none over plain HTTP from another machine
-      ? null
-      : record
-      ? button(say("copy"), async (event) => {
-          const { currentTarget } = event;
-          await navigator.clipboard.writeText(record.answer);
-          currentTarget.textContent = say("copied");
-        })
-      : button(say("retry"), () => {
-          if (running) return;
-          turn.element.remove();
-          ask(turn.text);
-        }),
-    record ? make("span", { class: "small" }, `${record.model} · ${record.seconds.toFixed(1)} s`) : null,
-  );
-}
-
-async function suggest() {
-  const page = document.documentElement.lang;
-  const { examples } = await call("documents");
-  const asked = examples
-    .map(({ language, title }) => [["en", "fr", "zh", "id"].includes(language) ? language : page, title])
-    .sort(([a], [b]) => (b === page) - (a === page))
-    .slice(0, 4)
-    .map(([language, title]) => [language, say(`example_${language}`, { title: shortened(title) })]);
-  byId("examples").hidden = asked.length === 0;
-  byId("example-list").replaceChildren(
-    ...asked.map(([language, text]) =>
-      make("li", {}, make("button", { type: "button", ...inLanguage(language), onclick: () => running || ask(text) }, text)),
-    ),
-  );
-}
-
-function shortened(title) {
-  if (title.length <= TITLE) return title;
-  const cut = title.slice(0, TITLE);
-  return `${cut.includes(" ") ? cut.slice(0, cut.lastIndexOf(" ")) : cut}…`;
-}
-
-function busy(work) {
-  running = work;
-  byId("send").hidden = Boolean(work);
-  byId("stop").hidden = !work;
+function busy(source) {
+  watching = source;
+  byId("send").hidden = Boolean(source);
+  byId("stop").hidden = !source;
+  turns.classList.toggle("busy", Boolean(source));
 }
 
 function fit() {

@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { byId, inLanguage, languageName, make, placeLine, say, shownDate } from "./dom.js";
+import { offer } from "./scope.js";
 import { line, look, ready, watch } from "./server.js";
 import { openDocument } from "./sources.js";
 
@@ -48,6 +49,7 @@ function fill({ documents, suffixes, limit }) {
   byId("kinds").textContent = say("kinds", { kinds: suffixes.join(" "), size: Math.floor(limit / 1e6) });
   byId("files").accept = suffixes.join(",");
   list.replaceChildren(...documents.map(row));
+  offer(documents);
 }
 
 function row(item) {

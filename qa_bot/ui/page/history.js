@@ -1,85 +1,96 @@
-// The drawer with the conversations of this browser: find, open, rename, delete, save to a file.
+// The panel with the conversations that the server keeps: find, open, rename, delete, save to a file.
 
-import { begin, reopen } from "./chat.js";
-import { byId, make, say, shownDate } from "./dom.js";
-import { conversations, current, remove, removeAll, rename } from "./store.js";
+import { download, send } from "./api.js";
+import { begin, current, reopen } from "./chat.js";
+import { byId, icon, make, say, shownTime } from "./dom.js";
 
+const OPEN = "qa_bot.history";
+const PATIENCE = 200;
+const wide = matchMedia("(min-width: 90rem)");
 const drawer = byId("history");
 const list = byId("history-list");
+let timer;
 
-/** Wait for the drawer to be opened and for conversations to be saved. */
+/** Wait for the panel to be opened and for conversations to be saved. */
 export function startHistory() {
-  byId("open-history").addEventListener("click", () => toggle(drawer.hidden));
-  byId("close-history").addEventListener("click", () => toggle(false));
-  byId("find").addEventListener("input", fill);
-  byId("delete-all").addEventListener("click", () => {
-    if (!confirm(say("delete_all_sure"))) return;
-    removeAll();
-    begin();
-    fill();
+  byId("open-history").addEventListener("click", () => {
+    toggle(drawer.hidden);
+    localStorage.setItem(OPEN, drawer.hidden ? "no" : "yes");
+    (drawer.hidden ? byId("open-history") : byId("find")).focus();
   });
-  addEventListener("storage", fill); // another tab has talked
+  byId("close-history").addEventListener("click", () => byId("open-history").click());
+  byId("find").addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(fill, PATIENCE);
+  });
+  byId("testset").addEventListener("click", () => download("testset", "testset.jsonl"));
+  byId("delete-all").addEventListener("click", async () => {
+    if (!confirm(say("delete_all_sure"))) return;
+    await send("DELETE", "conversations");
+    begin();
+  });
   addEventListener("conversation", fill);
+  document.addEventListener("visibilitychange", () => document.hidden || fill()); // another tab may have talked
   const menu = byId("save");
   for (const button of menu.querySelectorAll("button")) {
     button.addEventListener("click", () => {
       menu.open = false;
-      save(button.dataset.kind);
+      download(`conversations/${current().id}/export?as=${button.dataset.kind}`, `conversation.${button.dataset.kind}`);
     });
   }
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
+  toggle(wide.matches && localStorage.getItem(OPEN) !== "no");
   fill();
 }
 
 function toggle(open) {
   drawer.hidden = !open;
   byId("open-history").setAttribute("aria-expanded", String(open));
-  (open ? byId("find") : byId("open-history")).focus();
 }
 
-function fill() {
-  const wanted = byId("find").value.trim().toLowerCase();
+async function fill() {
   const here = current();
-  const said = (item) => [item.name, ...item.records.flatMap((record) => [record.question, record.answer])];
-  const found = conversations().filter((item) => !wanted || said(item).some((text) => text.toLowerCase().includes(wanted)));
-  list.replaceChildren(...(found.length ? found.map((item) => row(item, item.id === here?.id)) : [make("li", { class: "small" }, say("history_empty"))]));
-  byId("save").hidden = !here;
+  byId("save").hidden = !here?.turns.length;
+  let found;
+  try {
+    found = await send("GET", `conversations?find=${encodeURIComponent(byId("find").value)}`);
+  } catch {
+    return; // the state line says that the server is away
+  }
+  const rows = found.conversations.map((item) => row(item, item.id === current()?.id));
+  list.replaceChildren(...(rows.length ? rows : [make("li", { class: "small" }, say("history_empty"))]));
+  byId("delete-all").hidden = !rows.length;
+  byId("testset").hidden = !found.cases;
+  byId("testset").textContent = say("cases", { n: found.cases });
 }
 
 function row(item, here) {
   const open = make(
     "button",
-    { class: "open", dir: "auto", "aria-current": here ? "true" : undefined, onclick: () => (reopen(item.id), fill()) },
+    { class: "open", dir: "auto", "aria-current": here ? "true" : undefined, onclick: () => go(item.id) },
     make("span", { class: "name" }, item.name),
-    make("span", { class: "small" }, shownDate(new Date(item.at).toISOString().slice(0, 10))),
+    make("span", { class: "small" }, shownTime(item.at)),
   );
-  const renaming = () => {
+  const renaming = async () => {
     const name = prompt(say("new_name"), item.name)?.trim();
-    if (name) rename(item.id, name);
+    if (!name) return;
+    await send("PATCH", `conversations/${item.id}`, { name });
     fill();
   };
-  const deleting = () => {
+  const deleting = async () => {
     if (!confirm(say("delete_sure", { name: item.name }))) return;
-    remove(item.id);
-    if (here) begin();
-    fill();
+    await send("DELETE", `conversations/${item.id}`);
+    if (item.id === current()?.id) begin();
+    else fill();
   };
-  return make(
-    "li",
-    {},
-    open,
-    make("button", { class: "tool", title: say("rename"), "aria-label": `${say("rename")}: ${item.name}`, onclick: renaming }, "✎"),
-    make("button", { class: "tool", title: say("delete"), "aria-label": `${say("delete")}: ${item.name}`, onclick: deleting }, "×"),
-  );
+  const tool = (name, text, onclick) =>
+    make("button", { class: "tool", title: text, "aria-label": `${text}: ${item.name}`, onclick }, icon(name));
+  return make("li", {}, open, tool("edit", say("rename"), renaming), tool("delete", say("delete"), deleting));
 }
 
-async function save(kind) {
-  const answer = await fetch(`export?as=${kind}`, { method: "POST", body: JSON.stringify(current().records) });
-  if (!answer.ok) return;
-  const link = make("a", { href: URL.createObjectURL(await answer.blob()) });
-  link.download = `conversation.${kind}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+async function go(id) {
+  await reopen(id);
+  if (!matchMedia("(min-width: 60rem)").matches) toggle(false); // there it lies over the page
 }

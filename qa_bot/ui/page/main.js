@@ -1,9 +1,13 @@
 // Puts the page's parts together: tabs, the server's state, theme and language.
 
+import { startAbout } from "./about.js";
+import { startBatches } from "./batch.js";
 import { startChat } from "./chat.js";
 import { startDocuments } from "./documents.js";
 import { byId } from "./dom.js";
 import { startHistory } from "./history.js";
+import { startRuns } from "./runs.js";
+import { startScope } from "./scope.js";
 import { line, look, retry, watch } from "./server.js";
 
 const root = document.documentElement;
@@ -17,6 +21,7 @@ function startTabs() {
       tab.tabIndex = here ? 0 : -1;
       byId(tab.getAttribute("aria-controls")).hidden = !here;
     }
+    byId(chosen.getAttribute("aria-controls")).dispatchEvent(new Event("shown"));
     history.replaceState(null, "", `#${chosen.getAttribute("aria-controls")}`);
   };
   for (const [place, tab] of tabs.entries()) {
@@ -37,8 +42,7 @@ function startState() {
   watch((state) => {
     byId("state").dataset.state = state.state;
     byId("state-text").textContent = line(state);
-    byId("model").textContent = state.model ? `· ${state.model}` : "";
-    byId("state").title = [state.model, state.version && `qa_bot ${state.version}`].filter(Boolean).join(" · ");
+    byId("model").textContent = state.model ? `· ${state.model} · ${state.version}` : "";
     byId("fault").hidden = state.state !== "failed";
     byId("fault-text").textContent = state.fault || "";
     byId("log-out").hidden = !state.user;
@@ -68,8 +72,12 @@ function startLanguage() {
 
 startTheme();
 startLanguage();
-startTabs();
 startState();
+startAbout();
+startScope();
 startHistory();
 startChat();
 startDocuments();
+startBatches();
+startRuns();
+startTabs();

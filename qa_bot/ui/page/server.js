@@ -9,6 +9,9 @@ let known = { state: "loading" };
 let timer;
 const watchers = new Set();
 
+/** What is known by now. */
+export const state = () => known;
+
 /** Be told of every new state, and of the present one. */
 export function watch(watcher) {
   watchers.add(watcher);

@@ -32,6 +32,7 @@ export async function openSource(panel, record, marker, opener) {
       make("h2", inLanguage(found.language), found.title),
       make("p", { class: "small" }, placeLine(found)),
       record.status === "refused" ? "" : checks(source),
+      translator(source) ?? "",
       found.moved.includes(marker) ? make("p", { class: "warning" }, say("moved")) : "",
       paper(found, marker),
     );
@@ -81,7 +82,32 @@ function card(panel, record, source, opener) {
     make("p", { class: "small" }, placeLine(source)),
     make("blockquote", inLanguage(source.language), source.quote),
     record.status === "refused" ? null : checks(source),
+    translator(source),
   );
+}
+
+/** A button that puts a quote of another language into the page's, marked as what it is. */
+function translator(source) {
+  const page = document.documentElement.lang;
+  if (source.language === page) return null;
+  const place = make("div", { "aria-live": "polite" });
+  const translate = async () => {
+    button.disabled = true;
+    button.textContent = say("translating");
+    try {
+      const text = await call("translate", source.quote, source.language, page);
+      place.replaceChildren(
+        make("p", { class: "translation", ...inLanguage(page) }, make("span", { class: "small" }, say("translation")), text),
+      );
+    } catch (fault) {
+      button.disabled = false;
+      button.textContent = say("translate");
+      place.append(make("p", { class: "warning" }, fault.message));
+    }
+  };
+  const button = make("button", { class: "plain", type: "button", onclick: translate }, say("translate"));
+  place.append(button);
+  return place;
 }
 
 function checks(source) {

@@ -1,0 +1,96 @@
+"""The page with the real embedded models over the seeds, as a person uses it in a browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_server import listening, wait_until_ready
+from playwright.sync_api import Page, expect, sync_playwright
+
+from qa_bot.app import QABot
+from qa_bot.settings import Settings, resource
+from qa_bot.ui.desk import Desk
+from qa_bot.ui.front import make_front
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
+]
+ANSWER = 300_000
+"""Milliseconds for an answer of the real model on a busy machine."""
+ASKED = [
+    ("en", "How many kilometres of optical backbone network has Uganda built?", "10,000"),
+    ("fr", "Quel robot de Baidu les visiteurs ont-ils essayé ?", "Xiaodu"),
+    ("zh", "有多少家企业参加了2023年“互联网之光”博览会？", "580"),
+    ("id", "Apa tema KTT Wuzhen yang diadakan 6 hingga 9 November?", "Kecerdasan Digital"),
+]
+NOTES = "Notes of the garden club\n\nThe greenhouse of Olmstead opens on 14 March at nine.\n"
+
+
+@pytest.fixture(scope="module")
+def tab(default_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("real")
+    settings = Settings(
+        documents=(resource("seeds"),), store=folder / "store", llm="embedded",
+        models=default_model_path.parents[1],
+    )  # fmt: skip
+    desk = Desk(lambda progress: QABot(settings, progress=progress), settings.store)
+    front = make_front(desk, folder / "kept", runs=folder / "runs")
+    with listening(front) as url, sync_playwright() as play:
+        wait_until_ready(url)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_context(locale="en-GB").new_page()
+        tab.set_default_timeout(ANSWER)
+        tab.goto(url)
+        yield tab
+        browser.close()
+
+
+def asked(tab: Page, question: str) -> None:
+    """Ask in a conversation of its own, and wait for the end of the answer."""
+    tab.get_by_role("button", name="New conversation").click()
+    tab.locator("#question").fill(question)
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".turn .thumbs")).to_be_visible(timeout=ANSWER)
+
+
+@pytest.mark.parametrize(("language", "question", "fact"), ASKED)
+def test_an_answer_in_each_language_leads_to_its_characters_in_the_document(
+    tab: Page, language: str, question: str, fact: str
+) -> None:
+    asked(tab, question)
+    expect(tab.locator(".said")).to_contain_text(fact)
+    expect(tab.locator(".said")).to_have_attribute("lang", language)
+    tab.locator(".turn .marker").first.click()
+    mark = tab.locator("mark.current").first
+    expect(mark).to_be_in_viewport()
+    source = (tab.locator(".reading .small").first.text_content() or "").rpartition(" · ")[2]
+    text = (resource("seeds") / source).read_text(encoding="utf-8")
+    shown = tab.locator(".paper .text").text_content() or ""
+    assert (mark.text_content() or "") in text
+    assert shown in text
+    assert len(shown) > len(mark.text_content() or "")
+
+
+def test_what_the_documents_do_not_say_is_refused(tab: Page) -> None:
+    asked(tab, "Who won the 2018 football World Cup?")
+    expect(tab.locator(".badge")).to_have_text("Not in the documents")
+    expect(tab.locator(".closest button").first).to_be_visible()
+
+
+def test_an_uploaded_file_is_asked_about_and_survives_a_reload(tab: Page, tmp_path: Path) -> None:
+    file = tmp_path / "garden.txt"
+    file.write_text(NOTES, encoding="utf-8")
+    tab.get_by_role("tab", name="Documents").click()
+    tab.locator("#files").set_input_files(file)
+    expect(tab.locator("#uploads li")).to_contain_text("garden.txt added", timeout=ANSWER)
+    tab.get_by_role("tab", name="Chat").click()
+    asked(tab, "When does the greenhouse of Olmstead open?")
+    expect(tab.locator(".said")).to_contain_text("14 March")
+    tab.reload()
+    expect(tab.locator(".said")).to_contain_text("14 March")
