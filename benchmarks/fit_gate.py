@@ -26,7 +26,7 @@ from qa_bot.settings import resource
 Array = NDArray[np.float64]
 FOLDS = 5
 RIDGE = 0.1
-OVER_REFUSAL = {"low": 0.03, "normal": 0.06, "high": 0.12}
+OVER_REFUSAL = {"low": 0.04, "normal": 0.08, "high": 0.16}
 """Share of answerable questions that a strictness may refuse."""
 
 

@@ -33,7 +33,7 @@ from qa_bot.types import Answer, Hit, Sentence, Status, Strictness, Turn, Usage
 
 CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
-LOOKS = 4
+LOOKS = 3
 """The nearest of those sentences, which the model judges until one surely answers."""
 SHOWN = 4
 """Closest passages of a refusal."""
