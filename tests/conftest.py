@@ -1,9 +1,12 @@
 """Fixtures that several test modules share."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fakes import ScriptedModel
+from playwright.sync_api import Browser, sync_playwright
 
 from qa_bot.models.catalogue import entry
 from qa_bot.models.fetch import fetch
@@ -14,6 +17,18 @@ from qa_bot.settings import load_settings
 def model() -> ScriptedModel:
     """A language model that says what a test tells it to."""
     return ScriptedModel()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser; what needs it is skipped on a machine without one."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 def _fetched(name: str) -> Path:

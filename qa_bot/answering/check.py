@@ -15,6 +15,8 @@ _SURE_LETTERS = 30
 """Letters from which on the language of a sentence can be told."""
 _FOREIGN_SHARE = 0.25
 """Share of a sentence's words that may be its source's, as related languages have in common."""
+_SPOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W_]+")
+"""Words; of an unspaced script two characters count as one."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _REPEATS = re.compile(r"(.{1,24}?)\1{7,}", re.DOTALL)
@@ -64,6 +66,12 @@ def echoes(text: str, question: str) -> bool:
     if folded and folded == normalise(question).rstrip(" ?？.。"):
         return True
     return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
+
+
+def small_talk(text: str) -> bool:
+    """Whether `text` only says hello to the question, as `Of course!` or `当然！` do."""
+    body = text.rstrip()
+    return body.endswith(("!", "！")) and len(_SPOKEN.findall(body)) <= 3
 
 
 def loops(text: str) -> bool:

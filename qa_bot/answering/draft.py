@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from qa_bot.answering import steps
-from qa_bot.answering.check import echoes, loops, untranslated, without_label
+from qa_bot.answering.check import echoes, loops, small_talk, untranslated, without_label
 from qa_bot.answering.cite import Citer, with_markers, without_markers
 from qa_bot.answering.ground import Evidence
 from qa_bot.models.seam import AnsweringModel
@@ -82,7 +82,7 @@ class Draft:
     def _checked(self, written: str) -> Sentence | None:
         """A sentence, mended where it has to be; None where nothing can be made of it."""
         text = self._citer.repaired(without_label(written, self._question))
-        if not text or loops(text) or echoes(text, self._question):
+        if not text or small_talk(text) or loops(text) or echoes(text, self._question):
             return None
         quoted = self._citer.resting_on(text)
         if self._citer.wrong_numbers(text, quoted):

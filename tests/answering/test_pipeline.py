@@ -190,6 +190,12 @@ def test_a_question_said_again_is_no_answer(pipeline: Pipeline, model: ScriptedM
     assert pipeline.answer(QUESTION).answer == "130 companies. [1]"
 
 
+@pytest.mark.parametrize("talk", ["Sure!", "Bien sûr !", "当然可以！", "Tentu saja!"])
+def test_small_talk_is_left_out(pipeline: Pipeline, model: ScriptedModel, talk: str) -> None:
+    model.reply = f"{talk} 130 companies took part."
+    assert pipeline.answer(QUESTION).answer == "130 companies took part. [1]"
+
+
 def test_a_year_that_only_the_question_names_is_not_taken_for_the_sources(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:

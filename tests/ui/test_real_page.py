@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from page_server import listening, wait_until_ready
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from qa_bot.app import QABot
 from qa_bot.settings import Settings, resource
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.front import make_front
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.models,
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.models, pytest.mark.browser]
 ANSWER = 300_000
 """Milliseconds for an answer of the real model on a busy machine."""
 ASKED = [
     ("en", "How many kilometres of optical backbone network has Uganda built?", "10,000"),
     ("fr", "Quel robot de Baidu les visiteurs ont-ils essayé ?", "Xiaodu"),
     ("zh", "有多少家企业参加了2023年“互联网之光”博览会？", "580"),
-    ("id", "Apa tema KTT Wuzhen yang diadakan 6 hingga 9 November?", "Kecerdasan Digital"),
+    ("id", "Aplikasi apa yang disebut sebagai contoh keberhasilan perusahaan Tiongkok?", "TikTok"),
 ]
 NOTES = "Notes of the garden club\n\nThe greenhouse of Olmstead opens on 14 March at nine.\n"
 
 
 @pytest.fixture(scope="module")
-def tab(default_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def tab(
+    browser: Browser, default_model_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("real")
     settings = Settings(
         documents=(resource("seeds"),), store=folder / "store", llm="embedded",
@@ -41,14 +37,12 @@ def tab(default_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     )  # fmt: skip
     desk = Desk(lambda progress: QABot(settings, progress=progress), settings.store)
     front = make_front(desk, folder / "kept", runs=folder / "runs")
-    with listening(front) as url, sync_playwright() as play:
+    with listening(front) as url:
         wait_until_ready(url)
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = browser.new_context(locale="en-GB").new_page()
         tab.set_default_timeout(ANSWER)
         tab.goto(url)
         yield tab
-        browser.close()
 
 
 def asked(tab: Page, question: str) -> None:
