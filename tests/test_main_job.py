@@ -22,7 +22,7 @@ ANSWERABLE = [
     ("en", "How big was China's digital economy in 2017?", "27.2"),
     ("fr", "Quel robot de Baidu les visiteurs ont-ils essayé ?", "Xiaodu"),
     ("zh", "有多少家企业参加了2023年“互联网之光”博览会？", "580"),
-    ("id", "Apa tema KTT Wuzhen yang diadakan 6 hingga 9 November?", "Kecerdasan Digital"),
+    ("id", "Aplikasi apa yang disebut sebagai contoh keberhasilan perusahaan Tiongkok?", "TikTok"),
     (
         "en",
         "How many kilometres of optical fibre have Chinese companies laid in Africa?",

@@ -68,6 +68,17 @@ def echoes(text: str, question: str) -> bool:
     return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
 
 
+def told_by_title(text: str, question: str, titles: Sequence[str], evidence: Sequence[str]) -> bool:
+    """Whether `text` tells more of the titles above its evidence than of the evidence itself.
+
+    A prompt shows a title to tell documents apart; what is told from it no quote would bear out.
+    """
+    new = _words(text) - _words(question)
+    quoted = set().union(*map(_words, evidence))
+    titled = set().union(*map(_words, titles)) - quoted
+    return len(new & titled) > max(1, len(new & quoted))
+
+
 def small_talk(text: str) -> bool:
     """Whether `text` only says hello to the question, as `Of course!` or `当然！` do."""
     body = text.rstrip()

@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from qa_bot.answering import steps
-from qa_bot.answering.check import echoes, loops, small_talk, untranslated, without_label
+from qa_bot.answering.check import (
+    echoes,
+    loops,
+    small_talk,
+    told_by_title,
+    untranslated,
+    without_label,
+)
 from qa_bot.answering.cite import Citer, with_markers, without_markers
 from qa_bot.answering.ground import Evidence
 from qa_bot.models.seam import AnsweringModel
@@ -85,9 +92,12 @@ class Draft:
         if not text or small_talk(text) or loops(text) or echoes(text, self._question):
             return None
         quoted = self._citer.resting_on(text)
+        titles, quotes = [item.passage.title for item in quoted], [item.text for item in quoted]
+        if told_by_title(text, self._question, titles, quotes):
+            return None
         if self._citer.wrong_numbers(text, quoted):
             return self._from_evidence(quoted[0])
-        if untranslated(text, self._language, self._question, [item.text for item in quoted]):
+        if untranslated(text, self._language, self._question, quotes):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import CHINESE, FRENCH, NearEmbedding, ScriptedModel
+from fakes import CHINESE, FRENCH, FixedStore, NearEmbedding, ScriptedModel, passage
 
 from qa_bot.answering import steps
 from qa_bot.answering.pipeline import Pipeline
@@ -188,6 +188,18 @@ def test_a_translation_that_loses_a_number_is_not_taken(
 def test_a_question_said_again_is_no_answer(pipeline: Pipeline, model: ScriptedModel) -> None:
     model.reply = f"{QUESTION} Answer: 130 companies."
     assert pipeline.answer(QUESTION).answer == "130 companies. [1]"
+
+
+def test_what_only_a_title_tells_is_no_answer(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    """No quote would bear it out."""
+    titled = replace(passage("fr.txt", FRENCH, "fr"), title="Ten years building shared futures")
+    pipeline = replace(pipeline, store=FixedStore(embedder, titled))
+    model.reply = "The theme was ten years building shared futures."
+    assert pipeline.answer("What was the theme of the exhibition?").status == "refused"
+    model.reply = "130 companies took part."
+    assert pipeline.answer(QUESTION).status == "answered"
 
 
 @pytest.mark.parametrize("talk", ["Sure!", "Bien sûr !", "当然可以！", "Tentu saja!"])
