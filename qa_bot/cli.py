@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -161,7 +162,7 @@ def _search(options: argparse.Namespace, screen: Screen) -> int:
 
 def _index(options: argparse.Namespace, screen: Screen) -> int:
     bot = _bot(options, screen)
-    if options.watch:
+    if options.watch:  # until Ctrl-C
         for report in bot.watch(options.paths, rebuild=options.rebuild):
             _show_report(report, screen, as_json=options.json)
     report = bot.index(options.paths, rebuild=options.rebuild)
@@ -265,10 +266,10 @@ def _bot(options: argparse.Namespace, screen: Screen, *, own_store: bool = False
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    from qa_bot.settings import load_settings
+    from qa_bot.settings import Settings, load_settings
 
-    names = ("documents", "store", "llm", "embed", "engine", "threads")
-    overrides = {name: getattr(options, name, None) for name in names}
+    given = vars(options)
+    overrides = {each.name: given.get(each.name) for each in fields(Settings)}
     return load_settings(overrides, options.config)
 
 
