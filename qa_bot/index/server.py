@@ -73,7 +73,7 @@ class Server:
                 return chromadb.HttpClient(
                     parts.hostname, port, ssl=tls, headers=headers, settings=settings
                 )
-        except Exception as exc:
+        except Exception as exc:  # Chroma wraps what httpx raises in errors of any kind
             raise self.failure(exc) or ServiceError(f"{self.url}: {exc}") from exc
 
     def failure(self, exc: BaseException) -> ServiceError | None:

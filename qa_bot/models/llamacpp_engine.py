@@ -116,7 +116,7 @@ class LlamaCppEngine:
                 usage = _usage(chunk) or usage
                 for choice in chunk.get("choices", []):
                     sink.write(choice["delta"].get("content") or "")
-            except BaseException as exc:
+            except BaseException as exc:  # the library swallows it; raised again below
                 failure = exc
             return sink.stopped or failure is not None
 

@@ -1,7 +1,7 @@
 // Files of questions: drop one, watch it being answered, stop, go on, keep the answers.
 
 import { download, Failed, send } from "./api.js";
-import { byId, icon, make, say, shownTime } from "./dom.js";
+import { byId, icon, make, say, shownTime, takeFiles } from "./dom.js";
 
 const BUSY = 1500;
 const KINDS = { csv: "CSV", html: "HTML", md: "Markdown", jsonl: "JSON Lines" };
@@ -10,22 +10,7 @@ let timer;
 
 /** Wait for files, and for the tab to be opened. */
 export function startBatches() {
-  const drop = byId("batch-drop");
-  byId("batch-choose").addEventListener("click", () => byId("batch-files").click());
-  byId("batch-files").addEventListener("change", (event) => {
-    start([...event.target.files]);
-    event.target.value = "";
-  });
-  drop.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.classList.add("aimed");
-  });
-  drop.addEventListener("dragleave", () => drop.classList.remove("aimed"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("aimed");
-    start([...event.dataTransfer.files]);
-  });
+  takeFiles(byId("batch-drop"), byId("batch-choose"), byId("batch-files"), start);
   byId("batch").addEventListener("shown", fill);
 }
 

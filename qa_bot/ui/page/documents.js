@@ -1,7 +1,7 @@
 // The documents: what is indexed, search without a language model, uploads.
 
 import { call } from "./api.js";
-import { byId, inLanguage, languageName, make, placeLine, say, shownDate } from "./dom.js";
+import { byId, inLanguage, languageName, make, placeLine, say, shownDate, takeFiles } from "./dom.js";
 import { offer } from "./scope.js";
 import { line, look, ready, watch } from "./server.js";
 import { openDocument } from "./sources.js";
@@ -19,22 +19,7 @@ export function startDocuments() {
     event.preventDefault();
     search(byId("query").value.trim());
   });
-  byId("choose").addEventListener("click", () => byId("files").click());
-  byId("files").addEventListener("change", (event) => {
-    upload([...event.target.files]);
-    event.target.value = "";
-  });
-  const drop = byId("drop");
-  drop.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.classList.add("aimed");
-  });
-  drop.addEventListener("dragleave", () => drop.classList.remove("aimed"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("aimed");
-    upload([...event.dataTransfer.files]);
-  });
+  takeFiles(byId("drop"), byId("choose"), byId("files"), upload);
   byId("reindex").addEventListener("click", () => updating(() => call("update", false), []));
   watch((state) => {
     const indexing = state.doing?.what === "indexing";

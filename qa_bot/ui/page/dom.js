@@ -85,3 +85,22 @@ export function placeLine(source) {
   const named = files.slice(0, 4).join(", ") + (files.length > 4 ? ` +${files.length - 4}` : "");
   return [shownDate(source.date), languageName(source.language), named].filter(Boolean).join(" · ");
 }
+
+/** Hand on the files that are dropped on `drop`, or chosen with `button` through `input`. */
+export function takeFiles(drop, button, input, take) {
+  button.addEventListener("click", () => input.click());
+  input.addEventListener("change", (event) => {
+    take([...event.target.files]);
+    event.target.value = "";
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("aimed");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("aimed"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("aimed");
+    take([...event.dataTransfer.files]);
+  });
+}
