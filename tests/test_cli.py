@@ -17,8 +17,9 @@ from ollama_server import Faults, OllamaServer, running
 
 from qa_bot import runner
 from qa_bot.app import QABot
-from qa_bot.cli import _parser, _settings, main
+from qa_bot.cli import _settings, main
 from qa_bot.models import embed
+from qa_bot.options import parser
 from qa_bot.prompts import phrases
 from qa_bot.types import Answer, Message, Usage
 
@@ -375,5 +376,5 @@ def test_a_reader_that_leaves_early_causes_no_traceback(shell: Shell) -> None:
     ],
 )
 def test_a_setting_on_the_command_line_is_taken(name: str, value: str) -> None:
-    options = _parser().parse_args(["ask", "Who?", f"--{name}", value])
+    options = parser().parse_args(["ask", "Who?", f"--{name}", value])
     assert str(getattr(_settings(options), name)) == value

@@ -17,7 +17,7 @@ BLOCKS = [
     {"app"},
     {"questions", "journal", "runner"},
     {"batch", "evals", "ui"},
-    {"terminal", "manage", "doctor", "cli", "__main__", "__init__"},
+    {"terminal", "manage", "doctor", "options", "cli", "__main__", "__init__"},
 ]
 LEVEL = {name: level for level, block in enumerate(BLOCKS) for name in block}
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
