@@ -21,7 +21,7 @@ from qa_bot.index.server import Server
 from qa_bot.index.store import where
 from qa_bot.index.watch import changes
 from qa_bot.models.embed import make_embedder
-from qa_bot.prompts import prompts_digest
+from qa_bot.prompts import check_language, prompts_digest
 from qa_bot.settings import Settings, available_threads, folder_of, resource
 from qa_bot.text import sentence_spans
 from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
@@ -59,6 +59,8 @@ class QABot:
         progress: Progress = _quiet,
         notify: Notify = _quiet,
     ) -> None:
+        if settings.answer_language:
+            check_language(settings.answer_language)
         self.settings = settings
         self._llm = llm
         self._own_embedder = embedder
@@ -269,6 +271,7 @@ class QABot:
             known["model_digest"] = self.model.digest
             known["context_window"] = self.model.context_window
             known["strictness"] = self.settings.strictness
+            known["answer_language"] = self.settings.answer_language
         return known
 
     def dates(self) -> dict[str, str | None]:
@@ -307,7 +310,12 @@ class QABot:
                 self.embedder.get_query_embedding("warm")  # its first call loads it
                 model.load()
                 self._ready = Pipeline(
-                    index.store, self.embedder, model, index.read_text, self.settings.strictness
+                    index.store,
+                    self.embedder,
+                    model,
+                    index.read_text,
+                    self.settings.strictness,
+                    self.settings.answer_language,
                 )
             return self._ready
 

@@ -51,9 +51,12 @@ def _ask(options: argparse.Namespace, screen: Screen) -> int:
     if options.json:
         from qa_bot.records import answer_record
 
-        _print_json(screen, answer_record(bot.ask(options.question, **_only(options))))
-        return 0
-    _say(bot, screen, options.question, [], **_only(options))
+        answer = bot.ask(options.question, **_only(options))
+        _print_json(screen, answer_record(answer))
+    else:
+        answer = _say(bot, screen, options.question, [], **_only(options))
+    if options.trace:
+        screen.trace(answer)
     return 0
 
 

@@ -45,6 +45,8 @@ def parser() -> Arguments:
 def _ask(command: Arguments) -> None:
     command.add_argument("question", help="the question, in any language")
     command.add_argument("--json", action="store_true", help="print one answer record")
+    command.add_argument("--trace", action="store_true", help="show how the answer came about, "
+                         "step by step")  # fmt: skip
     _filters(command)
     _model(command)
     _index_place(command)
@@ -162,6 +164,8 @@ def _model(command: Arguments) -> None:
                          help="what runs an embedded model")  # fmt: skip
     command.add_argument("--strictness", choices=("low", "normal", "high"),
                          help="how sure it must be to answer at all (default normal)")  # fmt: skip
+    command.add_argument("--answer-language", metavar="CODE", help="answer in this language (fr, "
+                         "zh-Hant …), whatever the question's")  # fmt: skip
 
 
 def _index_place(command: Arguments) -> None:

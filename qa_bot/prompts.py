@@ -95,6 +95,17 @@ def phrases(language: str) -> Phrases:
     return Phrases(**(table.get(language) or table["en"]))
 
 
+def check_language(code: str) -> None:
+    """See that there are phrases of a language that is to be answered in.
+
+    Raises:
+        UsageError: there are none.
+    """
+    known = [*load_data("languages"), "zh-Hans", "zh-Hant"]
+    if code.lower() not in (each.lower() for each in known):
+        raise UsageError(f"answer_language: {code!r} is none of {', '.join(known)}")
+
+
 def load_data(name: str) -> dict[str, Any]:
     """The JSON object of `prompts/NAME.json`.
 

@@ -57,6 +57,8 @@ class Settings:
     """Tokens that a prompt and its answer may share."""
     strictness: Strictness = "normal"
     """How sure it must be that the documents answer: `low`, `normal` or `high`."""
+    answer_language: str = ""
+    """The code of the language to answer in (`fr`, `zh-Hant`); empty for the question's."""
     threads: int = 0
     """Threads for the embedded models; 0 takes every core this process may use."""
 

@@ -91,6 +91,11 @@ class Screen:
         if any(sentence.verdict == "unsupported" for sentence in answer.sentences):
             self.note("Caution: a number in this answer does not stand in its sources.")
 
+    def trace(self, answer: Answer) -> None:
+        """How an answer came about, for the person: a line a step, with its seconds."""
+        for step in answer.steps:
+            self.note(f"{step.seconds:6.2f} s  {step.name:<8}  {' '.join(step.result.split())}")
+
     def hits(self, hits: Iterable[Hit]) -> None:
         """Ranked passages."""
         for hit in hits:

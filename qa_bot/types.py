@@ -232,6 +232,8 @@ class Answer:
     longest: int = 0
     """Tokens of the longest prompt with its reply; no part of the record."""
     error: str | None = None
+    steps: tuple[Step, ...] = ()
+    """How it came about; no part of the record, unless it is asked for."""
 
     def also_in(self, citation: Citation) -> list[str]:
         """The other documents in which nearly the same stands as what a citation quotes."""
@@ -242,6 +244,17 @@ class Answer:
             ):
                 return hit.also_in
         return []
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the way to an answer, for a person who asks how it came about."""
+
+    name: str
+    seconds: float
+    """Since the step before ended."""
+    result: str
+    """What came of it, in plain words; holds text of documents and of the model."""
 
 
 @dataclass(frozen=True, slots=True)

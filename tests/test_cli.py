@@ -141,6 +141,13 @@ def test_ask_json_prints_one_record_of_the_contract(shell: Shell) -> None:
     assert set(record["retrieved"][0]) == {"source", "start", "end", "score"}
 
 
+def test_a_trace_goes_to_the_person_and_leaves_the_record_alone(shell: Shell) -> None:
+    assert shell("ask", "--json", "--trace", QUESTION) == 0
+    assert json.loads(shell.out)["status"] == "answered"
+    for step in ("search", "judge", "gate", "write", "check"):
+        assert f" s  {step} " in shell.err
+
+
 def test_a_refusal_is_a_success_and_shows_the_closest_passages(shell: Shell) -> None:
     shell.reader.yes = 0.01
     assert shell("ask", "Combien coûte un billet d'entrée ?") == 0
@@ -315,6 +322,7 @@ def test_auto_takes_ollama_where_it_has_the_model_and_says_so(
         (["ask", "  "], "question is empty"),
         (["ask", "--llm", "gpt-9", "Why?"], "'gpt-9'"),
         (["ask", "--embed", "word2vec", "Why?"], "'word2vec'"),
+        (["ask", "--answer-language", "xx", "Why?"], "'xx' is none of en, fr"),
         (["search", "-k", "0", "museum"], "k is 0"),
         (["index", "/does/not/exist"], "/does/not/exist"),
         (["models", "remove", "gpt-9"], "'gpt-9'"),
@@ -369,6 +377,7 @@ def test_a_reader_that_leaves_early_causes_no_traceback(shell: Shell) -> None:
     ("name", "value"),
     [
         ("strictness", "high"),
+        ("answer-language", "zh-Hant"),
         ("llm", "ollama/tiny"),
         ("embed", "use"),
         ("engine", "llama.cpp"),
@@ -377,4 +386,4 @@ def test_a_reader_that_leaves_early_causes_no_traceback(shell: Shell) -> None:
 )
 def test_a_setting_on_the_command_line_is_taken(name: str, value: str) -> None:
     options = parser().parse_args(["ask", "Who?", f"--{name}", value])
-    assert str(getattr(_settings(options), name)) == value
+    assert str(getattr(_settings(options), name.replace("-", "_"))) == value

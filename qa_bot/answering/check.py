@@ -59,6 +59,11 @@ def untranslated(text: str, language: str, question: str, evidence: Sequence[str
     )
 
 
+def says_nothing(text: str, question: str) -> bool:
+    """Whether there is nothing in `text` to check: it is empty, chat, a loop or the question."""
+    return not text or small_talk(text) or loops(text) or echoes(text, question)
+
+
 def echoes(text: str, question: str) -> bool:
     """Whether `text` is the question once more, which small models write before they answer."""
     asked, said = _words(question), _words(text)

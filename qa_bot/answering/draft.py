@@ -7,19 +7,14 @@ then is withdrawn: the next piece begins on a new line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from qa_bot.answering import steps
-from qa_bot.answering.check import (
-    echoes,
-    loops,
-    small_talk,
-    told_by_title,
-    untranslated,
-    without_label,
-)
+from qa_bot.answering.check import loops, says_nothing, told_by_title, untranslated, without_label
 from qa_bot.answering.cite import Citer, with_markers, without_markers
 from qa_bot.answering.ground import Evidence
+from qa_bot.hanzi import Characters, in_characters
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.text import sentence_spans
 from qa_bot.types import Sentence, Usage
@@ -31,7 +26,15 @@ LOOK_AHEAD = 16
 class Draft:
     """An answer in the making."""
 
-    def __init__(self, model: AnsweringModel, citer: Citer, question: str, language: str) -> None:
+    def __init__(
+        self,
+        model: AnsweringModel,
+        citer: Citer,
+        question: str,
+        language: str,
+        characters: Characters | None,
+        note: Callable[[str, str], None],
+    ) -> None:
         self.sentences: list[Sentence] = []
         """The finished ones, cited."""
         self.usage = Usage()
@@ -40,6 +43,8 @@ class Draft:
         self._citer = citer
         self._question = question
         self._language = language
+        self._characters = characters
+        self._note = note
         self._shown = ""
         """What is out of the sentence in hand."""
 
@@ -68,6 +73,7 @@ class Draft:
         """What of a sentence in the making is safe to show: no marker, no number in doubt."""
         safe = re.split(r"[\[【]", without_markers(unfinished))[0].strip()
         safe = self._citer.settled(without_label(safe, self._question))
+        safe = in_characters(safe, self._characters)
         if len(safe) > len(self._shown) and safe.startswith(self._shown):
             yield self._gap() + safe[len(self._shown) :]
             self._shown = safe
@@ -75,10 +81,13 @@ class Draft:
     def _close(self, written: str) -> Iterator[str]:
         """The rest of a finished sentence and its markers."""
         gap, shown, self._shown = self._gap(), self._shown, ""
+        self._note("write", written.strip())
         sentence = self._checked(without_markers(written).strip())
+        self._note("check", with_markers(sentence) if sentence else "dropped")
         if sentence is None:
             yield from ["\n"] if shown else []
             return
+        sentence = replace(sentence, text=in_characters(sentence.text, self._characters))
         self.sentences.append(sentence)
         whole = with_markers(sentence)
         yield gap + whole[len(shown) :] if whole.startswith(shown) else "\n" + whole
@@ -89,7 +98,7 @@ class Draft:
     def _checked(self, written: str) -> Sentence | None:
         """A sentence, mended where it has to be; None where nothing can be made of it."""
         text = self._citer.repaired(without_label(written, self._question))
-        if not text or small_talk(text) or loops(text) or echoes(text, self._question):
+        if says_nothing(text, self._question):
             return None
         quoted = self._citer.resting_on(text)
         titles, quotes = [item.passage.title for item in quoted], [item.text for item in quoted]

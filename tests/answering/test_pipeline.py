@@ -326,3 +326,61 @@ def test_large_numbers_are_shown_to_the_model_in_the_answers_language(
     embedder.near = ("20万",)
     pipeline.answer("Combien de kilomètres de fibre optique ont été posés ?")
     assert "20万 (= 200 000)公里" in model.prompts[0][-1].content
+
+
+def test_every_step_says_what_came_of_it(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.reply = "Sure! 130 companies took part."
+    answer = pipeline.answer(QUESTION)
+    search, *steps = answer.steps
+    assert (search.name, search.result.split(",")[0]) == ("search", "2 passages")
+    assert [(step.name, step.result.split(" fr.txt")[0]) for step in steps] == [
+        ("judge", "log-odds +2.2 of"),
+        ("gate", "chance 0.90; answers from 0.60 on (normal strictness)"),
+        ("write", "Sure!"),
+        ("check", "dropped"),
+        ("write", "130 companies took part."),
+        ("check", "130 companies took part. [1]"),
+    ]
+    assert 0 < sum(step.seconds for step in answer.steps) <= answer.seconds
+
+
+def test_a_refusal_tells_its_steps_too(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.yes = [0.1]
+    names = [step.name for step in pipeline.answer(QUESTION).steps]
+    assert names == ["search", "judge", "judge", "judge", "gate"]
+
+
+def test_the_language_to_answer_in_can_be_set(pipeline: Pipeline, model: ScriptedModel) -> None:
+    """A follow-up is still understood in its own language."""
+    model.replies = [QUESTION, "130 entreprises y ont participé."]
+    french = replace(pipeline, answer_language="fr")
+    answer = french.answer("How many?", [("Who took part?", "Companies.")])
+    condense, *_, write = (prompt[-1].content for prompt in model.prompts)
+    assert "in English" in condense
+    assert phrases("fr").answer in write
+    assert (answer.language, answer.answer) == ("fr", "130 entreprises y ont participé. [1]")
+    model.yes = [0.1]
+    assert french.answer(QUESTION).answer == phrases("fr").refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("有多少家企業參加了展覽？", "130家企業參加了展覽。 [1]"),
+        ("有多少家企业参加了展览？", "130家企业参加了展览。 [1]"),
+    ],
+)
+def test_chinese_is_answered_in_the_questions_characters(
+    pipeline: Pipeline, model: ScriptedModel, question: str, said: str
+) -> None:
+    """Whichever kind the model happens to write; the quote stays as it stands."""
+    for model.reply in ("130家企業參加了展覽。", "130家企业参加了展览。"):
+        *pieces, answer = pipeline.stream(question)
+        assert isinstance(answer, Answer)
+        assert "".join(str(piece) for piece in pieces) == answer.answer == said
+        assert answer.citations[0].quote in FRENCH
+
+
+def test_a_refusal_is_in_the_questions_characters(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.yes = [0.1]
+    assert pipeline.answer("門票多少錢？").answer == "這些文檔沒有回答這個問題。"

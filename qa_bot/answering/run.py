@@ -1,0 +1,74 @@
+"""What is known of one question while it is being answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qa_bot.answering.cite import Citer
+from qa_bot.hanzi import Characters
+from qa_bot.types import Answer, Hit, Sentence, Status, Step, Usage
+
+
+@dataclass(slots=True)
+class Run:
+    """What is known so far of one question's answer."""
+
+    id: str
+    question: str
+    asked_in: str
+    """The question's language;"""
+    language: str
+    """the answer's;"""
+    characters: Characters | None
+    """and for Chinese the characters to write it in."""
+    model: str
+    where: Mapping[str, Any] | None
+    started: float = field(default_factory=time.perf_counter)
+    first_token: float | None = None
+    standalone: str = ""
+    retrieved: tuple[Hit, ...] = ()
+    shown: tuple[Hit, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    longest: int = 0
+    confidence: float | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    def seconds(self) -> float:
+        """Since it was asked."""
+        return time.perf_counter() - self.started
+
+    def note(self, name: str, result: str) -> None:
+        """What came of a step that has just ended."""
+        before = sum(step.seconds for step in self.steps)
+        self.steps.append(Step(name, self.seconds() - before, result))
+
+    def count(self, usage: Usage) -> None:
+        """Add what one call of the model took."""
+        self.usage += usage
+        self.longest = max(self.longest, usage.prompt_tokens + usage.completion_tokens)
+
+    def answer(self, status: Status, text: str, sentences: Sequence[Sentence] = (),
+               citer: Citer | None = None) -> Answer:  # fmt: skip
+        """What all of it came to."""
+        return Answer(
+            id=self.id,
+            question=self.question,
+            status=status,
+            language=self.language,
+            answer=text,
+            sentences=tuple(sentences),
+            citations=tuple(citer.citations) if citer else (),
+            passages=self.shown,
+            retrieved=self.retrieved,
+            standalone_question=self.standalone,
+            model=self.model,
+            seconds=self.seconds(),
+            first_token_seconds=self.first_token,
+            usage=self.usage,
+            confidence=self.confidence,
+            longest=self.longest,
+            steps=tuple(self.steps),
+        )
