@@ -27,7 +27,7 @@ _CHARACTERS = (
 _WORD = re.compile(rf"[{_CHARACTERS}]|[^\W_{_CHARACTERS}]+")
 _ONE_LETTER = re.compile(r"[A-Za-z](?![A-Za-zÀ-ɏ])")
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_PLURAL_FROM, _AFFIX_FROM = 4, 6
+_STEM_FROM, _AFFIX_FROM = 3, 6
 _ARTICLES = {
     "en": frozenset({"a", "an", "the"}),
     "fr": frozenset({"le", "la", "les", "l", "un", "une", "des", "du", "de", "d"}),
@@ -40,7 +40,7 @@ class _Token:
     text: str
     number: Number | None = None
     name: bool = False
-    """Whether it has capitals, so that it may carry neither prefix nor suffix."""
+    """Whether it has capitals, so that no prefix may stand before it."""
 
 
 def answer_match(
@@ -51,10 +51,11 @@ def answer_match(
 ) -> bool:
     """Whether `answer` holds one of `answers`, or one of each of `groups`.
 
-    A gold word must be a whole word (US is not in industry), but a lower-case one may have
-    a plural s, and one of 6 letters or more affixes (kolabor is in berkolaborasi). A gold
-    number must be a whole number; without a magnitude it matches the digits of one that
-    has it (45.5 is in 45.5万亿), with one only the same value.
+    A gold word of 3 letters or more may be the beginning of a word (Thai is in Thailand, nov
+    in novembre), and a lower-case one of 6 stand inside it (kolabor is in berkolaborasi); a
+    shorter one must be whole (US is not in use). A gold number must be a whole number; without
+    a magnitude it matches the digits of one that has it (45.5 is in 45.5万亿), with one only
+    the same value.
     """
     said = list(_tokens(answer, language))
 
@@ -129,17 +130,11 @@ def _same(gold: _Token, said: _Token, first: bool, last: bool) -> bool:
         return bool(gold.number and said.number and _same_number(gold.number, said.number))
     if gold.text == said.text:
         return True
-    if gold.name or not gold.text.isalpha() or len(gold.text) < _PLURAL_FROM:
+    if not gold.text.isalpha() or len(gold.text) < _STEM_FROM:
         return False
-    if last and said.text == gold.text + "s":
-        return True
     before, found, after = said.text.partition(gold.text)
-    return (
-        bool(found)
-        and len(gold.text) >= _AFFIX_FROM
-        and (first or not before)
-        and (last or not after)
-    )
+    inside = first and not gold.name and len(gold.text) >= _AFFIX_FROM
+    return bool(found) and (inside or not before) and (last or not after)
 
 
 def _same_number(gold: Number, said: Number) -> bool:
