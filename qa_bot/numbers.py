@@ -1,8 +1,8 @@
 """Numbers by value, across languages: 20万 = 200,000 = 200 000 = 0.2 million.
 
 Reads numbers with their magnitude words, writes large ones in a reader's language, and
-compares two texts by the values they state. Does not read ordinals or numbers spelled
-out in words, nor units; Chinese numerals once `with_digits` has rewritten them.
+compares two texts by the values they state. Does not read ordinals nor units; Chinese
+numerals once `with_digits` has rewritten them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+
+from qa_bot.number_words import halves, number_words
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
 _CJK_DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")} | {
@@ -113,8 +115,9 @@ def _chinese_value(numeral: str) -> str:
 
 
 def stated_values(text: str) -> set[Decimal]:
-    """Every value that a number of `text` can be read as."""
-    return {value for number in find_numbers(text) for value in number.values}
+    """Every value that a number of `text`, in figures or in words, can be read as."""
+    figures = {value for number in find_numbers(with_digits(text)) for value in number.values}
+    return figures | {value for _, value in number_words(text)} | halves(text)
 
 
 def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
@@ -154,11 +157,12 @@ def _digits(value: Decimal) -> tuple[int, ...]:
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states."""
     known = set().union(*map(stated_values, evidence))
-    return [
+    figures = [
         claim[number.start : number.end].strip()
         for number in find_numbers(claim)
         if not number.values & known
     ]
+    return figures + [words for words, value in number_words(claim) if value not in known]
 
 
 def annotate(text: str, source: str, language: str) -> str:

@@ -1,0 +1,43 @@
+"""Numbers in words are read, up to the hundreds, in five languages."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from qa_bot.number_words import halves, number_words
+from qa_bot.numbers import missing_numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Three of the twenty-three firms", [3, 23]),
+        ("one hundred guests", [100]),
+        ("two hundred and five", [205]),
+        ("les quatre-vingt-dix-sept pays", [97]),
+        ("deux cents", [200]),
+        ("dua belas kasus dan dua puluh tiga negara", [12, 23]),
+        ("seratus acara, tiga ratus orang", [100, 300]),
+        ("zwölf Länder", [12]),
+        ("doce países", [12]),
+        ("someone sixties twofold centre dixième", []),
+        ("one, une, satu", []),
+    ],
+)
+def test_runs_of_number_words_have_one_value(text: str, values: list[int]) -> None:
+    assert [value for _, value in number_words(text)] == [Decimal(value) for value in values]
+
+
+@pytest.mark.parametrize("text", ["建设了非洲一半以上", "la moitié", "lebih dari setengah", "half"])
+def test_a_half_is_fifty_percent(text: str) -> None:
+    assert halves(text) == {Decimal(50), Decimal("0.5")}
+    assert missing_numbers("50 %", text) == []
+
+
+def test_a_number_in_words_must_be_stated_too() -> None:
+    assert missing_numbers("Deux cas ont été dévoilés.", "12 kasus yang dirilis") == ["Deux"]
+    assert missing_numbers("Douze cas ont été dévoilés.", "12 kasus yang dirilis") == []
+    assert missing_numbers("12 cases", "发布了十二个案例") == []
+    assert missing_numbers("3 areas", "three areas") == []
