@@ -1,26 +1,22 @@
-"""Fit the refusal gate, and show what it keeps and refuses at each strictness.
+"""Fit the refusal gate to runs of `qa-bot eval`, and show what each strictness refuses.
 
-    python benchmarks/fit_gate.py TESTSET.jsonl DOCUMENTS [TESTSET.jsonl DOCUMENTS …] [--write]
+    python benchmarks/fit_gate.py RUN … [--write]
 
-Has the model judge the nearest sentences of every question (writing no answers), then fits
-the chance that the documents answer to the best sentence's log-odds and its nearness, by
-logistic regression with a small ridge. The figures shown are by five-fold cross-validation:
-each question is judged by weights that were fitted without it, or the others of its fold.
-`--write` stores weights and thresholds in `prompts/gate.json`, with what they were fitted on.
+Takes from each run's results what the model judged: of every question's best sentence the
+log-odds and the nearness. The chance that the documents answer is fitted to both by logistic
+regression with a small ridge. The figures shown are by five-fold cross-validation: each
+question is judged by weights that were fitted without its fold. `--write` stores weights and
+thresholds in `prompts/gate.json`, with what they were fitted on.
 """
 
 import argparse
 import json
-import math
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import qa_bot
-from qa_bot.answering import pipeline, steps
+from qa_bot.answering import steps
 from qa_bot.settings import resource
 
 Array = NDArray[np.float64]
@@ -30,30 +26,19 @@ OVER_REFUSAL = {"low": 0.04, "normal": 0.08, "high": 0.16}
 """Share of answerable questions that a strictness may refuse."""
 
 
-def measure(testset: Path, documents: Path) -> list[tuple[bool, float, float]]:
-    """Whether each question is answerable; its best sentence's log-odds and nearness."""
-    found: list[tuple[bool, float, float]] = []
-    best: list[pipeline.Evidence] = []
+def judged(run: Path) -> list[tuple[bool, float, float]]:
+    """Whether each question is answerable; its best sentence's log-odds and nearness.
 
-    def keep(judged: list[pipeline.Evidence]) -> tuple[pipeline.Evidence, ...]:
-        best.append(max(judged, key=lambda item: item.support))
-        return (best[0],)
-
-    pipeline.stating = keep
-    stored = steps.load_gate
-    nothing = replace(stored("normal"), least=math.inf)
-    steps.load_gate = lambda strictness: nothing
-    with tempfile.TemporaryDirectory() as store:
-        bot = qa_bot.open(documents, store=store, llm="embedded")
-        for line in testset.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            best.clear()
-            answer = bot.ask(row["question"], row.get("history", ()))
-            if best:  # else nothing was found that could be judged
-                found.append((row.get("answerable", True), best[0].support, best[0].nearness))
-                print(row["id"], found[-1], f"{answer.seconds:.1f} s", flush=True)
-        bot.close()
-    steps.load_gate = stored
+    A question that had nothing to judge, for its year or an empty search, is left out: it is
+    refused whatever the gate.
+    """
+    found = []
+    for line in (run / "results.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        gates = [step for step in row["steps"] if step["name"] == "gate"]
+        if gates:
+            best = max(gates, key=lambda step: step["chance"])
+            found.append((row["expected"]["answerable"], best["support"], best["nearness"]))
     return found
 
 
@@ -88,11 +73,11 @@ def cross_validated(features: Array, answerable: Array) -> Array:
 def main() -> None:
     """Measure, show, and maybe write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", nargs="+", metavar="TESTSET DOCUMENTS", type=Path)
+    parser.add_argument("runs", nargs="+", metavar="RUN", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    pairs = list(zip(options.sets[::2], options.sets[1::2], strict=True))
-    rows = np.array([row for pair in pairs for row in measure(*pair)], dtype=float)
+    rows = np.array([row for run in options.runs for row in judged(run)], dtype=float)
+    names = [json.loads((run / "run.json").read_text())["test_set"]["name"] for run in options.runs]
     answerable, features = rows[:, 0], rows[:, 1:]
     unseen = cross_validated(features, answerable)
     strictness = {}
@@ -110,7 +95,7 @@ def main() -> None:
         "nearness": round(float(nearness), 3),
         "bias": round(float(bias), 3),
         "strictness": strictness,
-        "fitted_on": f"{', '.join(pair[0].name for pair in pairs)}: {int(answerable.sum())} "
+        "fitted_on": f"{', '.join(names)}: {int(answerable.sum())} "
         f"answerable and {int((1 - answerable).sum())} unanswerable questions; rates by "
         f"{FOLDS}-fold cross-validation",
     }

@@ -34,7 +34,6 @@ def language_and_characters(code: str) -> tuple[str, Characters | None]:
     return language, kinds.get(script)
 
 
-
 def _unlike(text: str, kind: Characters) -> int:
     """How many characters of `text` are another one in this kind."""
     return sum(a != b for a, b in zip(text, in_characters(text, kind), strict=False))

@@ -255,6 +255,8 @@ class Step:
     """Since the step before ended."""
     result: str
     """What came of it, in plain words; holds text of documents and of the model."""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """The figures that decided, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def untranslated(text: str, language: str, question: str, evidence: Sequence[str
 
 
 def says_nothing(text: str, question: str) -> bool:
-    """Whether there is nothing in `text` to check: it is empty, chat, a loop or the question."""
-    return not text or small_talk(text) or loops(text) or echoes(text, question)
+    """Whether there is nothing in `text` to check: it is empty, chat or the question."""
+    return not text or small_talk(text) or echoes(text, question)
 
 
 def echoes(text: str, question: str) -> bool:
@@ -92,7 +92,11 @@ def small_talk(text: str) -> bool:
 
 def loops(text: str) -> bool:
     """Whether the model ran away: a stretch comes eight times, or a long one ends `text` thrice."""
-    thrice = (text.endswith(3 * text[-size:]) for size in range(16, len(text) // 3 + 1))
+    # The last of three may lack the space that ends the others.
+    ends = {text, text.rstrip() + " "}
+    thrice = (
+        end.endswith(3 * end[-size:]) for end in ends for size in range(16, len(end) // 3 + 1)
+    )
     return bool(_REPEATS.search(text)) or any(thrice)
 
 

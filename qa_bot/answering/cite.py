@@ -10,6 +10,7 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering.check import unsupported_numbers
 from qa_bot.answering.ground import Evidence
+from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
 from qa_bot.text import normalise
@@ -30,18 +31,17 @@ class Citer:
         self,
         evidence: Sequence[Evidence],
         question: str,
-        language: str,
+        run: Run,
         read_text: ReadText,
         embedder: BaseEmbedding,
     ) -> None:
         self.evidence = [item for item in evidence if _verified(item, read_text)]
         """What can be cited: its quotes stand at their offsets."""
         self._question = question
-        self._language = language
+        self._run = run
         # A prompt shows the title and date above a quote, so an answer may name them.
         self._stated = [question, *map(_shown, self.evidence)]
         self._embedder = embedder
-        self.citations: list[Citation] = []
 
     def cite(self, sentence: str, quoted: Sequence[Evidence]) -> Sentence:
         """A finished sentence with the markers of what it rests on; new quotes get new ones."""
@@ -51,7 +51,7 @@ class Citer:
 
     def repaired(self, text: str) -> str:
         """`text` with numbers that are off by a power of ten put right."""
-        return repair_magnitudes(text, self._language, *self._stated)
+        return repair_magnitudes(text, self._run.language, *self._stated)
 
     def wrong_numbers(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
         """The numbers of `text` that these quotes, with their title and date, do not state."""
@@ -76,12 +76,12 @@ class Citer:
         return [item for item, score in scored if score > best / 2 or score == best]
 
     def _marker(self, item: Evidence) -> int:
-        for citation in self.citations:
+        for citation in self._run.citations:
             if (citation.source, citation.start) == (item.passage.source, item.start):
                 return citation.marker
-        self.citations.append(
+        self._run.citations.append(
             Citation(
-                marker=len(self.citations) + 1,
+                marker=len(self._run.citations) + 1,
                 source=item.passage.source,
                 title=item.passage.title,
                 start=item.start,
@@ -91,7 +91,7 @@ class Citer:
                 page=item.passage.page,
             )
         )
-        return len(self.citations)
+        return len(self._run.citations)
 
 
 def without_markers(text: str) -> str:

@@ -7,17 +7,18 @@ then is withdrawn: the next piece begins on a new line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from qa_bot.answering import steps
 from qa_bot.answering.check import loops, says_nothing, told_by_title, untranslated, without_label
 from qa_bot.answering.cite import Citer, with_markers, without_markers
 from qa_bot.answering.ground import Evidence
-from qa_bot.hanzi import Characters, in_characters
+from qa_bot.answering.run import Run
+from qa_bot.hanzi import in_characters
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.text import sentence_spans
-from qa_bot.types import Sentence, Usage
+from qa_bot.types import Sentence
 
 LOOK_AHEAD = 16
 """Characters after a sentence that must be there before it counts as ended."""
@@ -26,32 +27,15 @@ LOOK_AHEAD = 16
 class Draft:
     """An answer in the making."""
 
-    def __init__(
-        self,
-        model: AnsweringModel,
-        citer: Citer,
-        question: str,
-        language: str,
-        characters: Characters | None,
-        note: Callable[[str, str], None],
-    ) -> None:
-        self.sentences: list[Sentence] = []
-        """The finished ones, cited."""
-        self.usage = Usage()
-        """What mending took."""
+    def __init__(self, model: AnsweringModel, citer: Citer, question: str, run: Run) -> None:
         self._model = model
         self._citer = citer
         self._question = question
-        self._language = language
-        self._characters = characters
-        self._note = note
+        self._run = run
         self._shown = ""
         """What is out of the sentence in hand."""
-
-    @property
-    def text(self) -> str:
-        """The finished sentences with their markers."""
-        return " ".join(map(with_markers, self.sentences))
+        self._kept = 0
+        """Sentences that passed."""
 
     def read(self, pieces: Iterable[str]) -> Iterator[str]:
         """The pieces to show, made of the pieces that the model writes."""
@@ -73,7 +57,7 @@ class Draft:
         """What of a sentence in the making is safe to show: no marker, no number in doubt."""
         safe = re.split(r"[\[【]", without_markers(unfinished))[0].strip()
         safe = self._citer.settled(without_label(safe, self._question))
-        safe = in_characters(safe, self._characters)
+        safe = in_characters(safe, self._run.characters)
         if len(safe) > len(self._shown) and safe.startswith(self._shown):
             yield self._gap() + safe[len(self._shown) :]
             self._shown = safe
@@ -81,19 +65,20 @@ class Draft:
     def _close(self, written: str) -> Iterator[str]:
         """The rest of a finished sentence and its markers."""
         gap, shown, self._shown = self._gap(), self._shown, ""
-        self._note("write", written.strip())
+        self._run.note("write", written.strip())
         sentence = self._checked(without_markers(written).strip())
-        self._note("check", with_markers(sentence) if sentence else "dropped")
+        self._run.note("check", with_markers(sentence) if sentence else "dropped")
         if sentence is None:
             yield from ["\n"] if shown else []
             return
-        sentence = replace(sentence, text=in_characters(sentence.text, self._characters))
-        self.sentences.append(sentence)
+        sentence = replace(sentence, text=in_characters(sentence.text, self._run.characters))
+        self._run.sentences.append(sentence)
+        self._kept += 1
         whole = with_markers(sentence)
         yield gap + whole[len(shown) :] if whole.startswith(shown) else "\n" + whole
 
     def _gap(self) -> str:
-        return " " if self.sentences and not self._shown else ""
+        return " " if self._run.sentences and not self._shown else ""
 
     def _checked(self, written: str) -> Sentence | None:
         """A sentence, mended where it has to be; None where nothing can be made of it."""
@@ -104,9 +89,11 @@ class Draft:
         titles, quotes = [item.passage.title for item in quoted], [item.text for item in quoted]
         if told_by_title(text, self._question, titles, quotes):
             return None
-        if self._citer.wrong_numbers(text, quoted):
+        if loops(text) and self._kept:
+            return None
+        if loops(text) or self._citer.wrong_numbers(text, quoted):
             return self._from_evidence(quoted[0])
-        if untranslated(text, self._language, self._question, quotes):
+        if untranslated(text, self._run.language, self._question, quotes):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
 
@@ -119,13 +106,13 @@ class Draft:
     def _from_evidence(self, item: Evidence) -> Sentence | None:
         """The evidence itself, in place of a sentence that misstates it."""
         text = " ".join(item.text.split())
-        if item.passage.language != self._language:
+        if item.passage.language != self._run.language:
             text = self._citer.repaired(self._translated(text, item.passage.language))
         if not text or loops(text) or self._citer.wrong_numbers(text, [item]):
             return None
         return self._citer.cite(text, [item])
 
     def _translated(self, text: str, source: str) -> str:
-        text, usage = steps.translate(self._model, text, source, self._language)
-        self.usage += usage
+        text, usage = steps.translate(self._model, text, source, self._run.language)
+        self._run.count(usage)
         return without_markers(text).strip()

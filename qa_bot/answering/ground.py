@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from qa_bot.answering.signals.years import same_year
+from qa_bot.answering.retrieve import DEPTH
+from qa_bot.answering.signals.years import same_year, years_in
 from qa_bot.numbers import annotate
-from qa_bot.text import sentence_spans
+from qa_bot.text import sentence_spans, utf8_len
 from qa_bot.types import Candidate, Hit, Passage
 
 PASSAGE_WEIGHT = 0.05
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
 that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
 LEAST_SCORE = 1e-4
+_CLAUSE_ENDS = re.compile(r"[,，;；،?？؟](?!\d)")
+_CLAUSE_BYTES = 30, 12
+"""Least length of what is asked before such a sign and after it, in UTF-8."""
 NEARLY = 1.0
 """Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70
@@ -35,14 +40,44 @@ class Evidence:
     """Log-odds that it states the answer, by the model's judgement."""
 
 
-def of_its_year(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+def of_its_year(
+    question: str, hits: Sequence[Hit], read_text: Callable[[str], str | None]
+) -> tuple[Hit, ...]:
     """The hits without passages of another year than the question names.
 
-    Those are of a document dated to another year, and do not name the question's. Their
-    figures would else be told as the asked year's: near-identical reports appear yearly.
+    Those are of a document dated to another year, and do not name the question's; or of one
+    without a date that names other years only. Their figures would else be told as the asked
+    year's: near-identical reports appear yearly.
     """
-    years = same_year(question, [Candidate(hit.passage, 0.0) for hit in hits])
-    return tuple(hit for hit, agrees in zip(hits, years, strict=True) if agrees >= 0)
+    asked = years_in(question)
+    if not asked:
+        return tuple(hits)
+    named = {
+        hit.passage.source: years_in(read_text(hit.passage.source) or "")
+        for hit in hits
+        if hit.passage.date is None
+    }
+    agree = same_year(question, [Candidate(hit.passage, 0.0) for hit in hits])
+    return tuple(
+        hit
+        for hit, agrees in zip(hits, agree, strict=True)
+        if agrees >= 0 and not _of_others(asked, named.get(hit.passage.source))
+    )
+
+
+def _of_others(asked: set[int], named: set[int] | None) -> bool:
+    return bool(named) and not asked & (named or set())
+
+
+def merged(hits: Sequence[Hit], others: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Both rankings as one, of the same depth at most, by score; each passage once."""
+    best: dict[str, Hit] = {}
+    for hit in (*hits, *others):
+        known = best.setdefault(hit.passage.id, hit)
+        if hit.score > known.score:
+            best[hit.passage.id] = hit
+    ranked = sorted(best.values(), key=lambda hit: -hit.score)
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked[:DEPTH], start=1))
 
 
 def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
@@ -54,6 +89,15 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
         if not any(_overlap(hit.passage, other.passage) > 0.5 for other in chosen):
             chosen.append(hit)
     return tuple(chosen)
+
+
+def may_ask_twice(question: str) -> bool:
+    """Whether a comma, in whatever script, may set two questions in one apart."""
+    before, after = _CLAUSE_BYTES
+    return any(
+        utf8_len(question[: end.start()]) >= before and utf8_len(question[end.end() :]) >= after
+        for end in _CLAUSE_ENDS.finditer(question)
+    )
 
 
 def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:

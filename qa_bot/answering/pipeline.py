@@ -10,15 +10,18 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering import steps
-from qa_bot.answering.cite import Citer, ReadText
+from qa_bot.answering.cite import Citer, ReadText, with_markers
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
     Evidence,
     distinct,
     evidence_sentences,
+    may_ask_twice,
+    merged,
     nearest,
     of_its_year,
     stating,
@@ -27,15 +30,20 @@ from qa_bot.answering.retrieve import Searchable, retrieve
 from qa_bot.answering.run import Run
 from qa_bot.errors import IndexUnusable
 from qa_bot.hanzi import characters_of, in_characters, language_and_characters
+from qa_bot.models.embed import unit
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
 from qa_bot.text import language_of
-from qa_bot.types import Answer, Hit, Passage, Strictness, Turn, Usage
+from qa_bot.types import Answer, Hit, Passage, Sentence, Strictness, Turn, Usage
 
 CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
 LOOKS = 3
 """The nearest of those sentences, which the model judges until one surely answers."""
+ATTEMPTS = 2
+"""Evidence that an answer is tried from."""
+BEFORE_WEIGHT = 0.5
+"""Of the vector of a conversation's last turn with the question, beside the question's own."""
 SHOWN = 4
 """Closest passages of a refusal."""
 
@@ -90,26 +98,13 @@ class Pipeline:
             IndexUnusable: the documents changed since they were indexed.
         """
         run = self._begun(id, question, where)
-        chosen = self._ground(run, history)
-        if not chosen:
+        for part in self._understood(run, history):
+            yield from self._answer(run, part)
+        if not run.sentences:
             yield from self._refuse(run)
             return
-        citer = Citer(chosen, run.standalone, run.language, self.read_text, self.embedder)
-        if stale := [item for item in chosen if item not in citer.evidence]:
-            raise IndexUnusable(
-                f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
-            )
-        draft = Draft(self.model, citer, run.standalone, run.language, run.characters, run.note)
-        wording = steps.write(self.model, citer.evidence, run.standalone, run.language)
-        for piece in draft.read(_counting(wording, run)):
-            if run.first_token is None:
-                run.first_token = run.seconds()
-            yield piece
-        run.usage += draft.usage
-        if not draft.sentences:
-            yield from self._refuse(run)
-            return
-        yield run.answer("answered", draft.text, draft.sentences, citer)
+        yield from _left_open(run)
+        yield run.answer("answered", " ".join(map(with_markers, run.sentences)))
 
     def _begun(self, id: str, question: str, where: Mapping[str, Any] | None) -> Run:
         asked_in = language_of(question, "en")
@@ -120,40 +115,106 @@ class Pipeline:
             characters = characters_of(question) if language == "zh" else None
         return Run(id, question, asked_in, language, characters, self.model.name, where)
 
-    def _ground(self, run: Run, history: Sequence[Turn]) -> tuple[Evidence, ...]:
-        """The sentences that state the answer, or none where the documents do not answer.
-
-        The sentences nearest to the question are judged one by one: a small model tells
-        apart well whether one sentence answers, and badly which of several does.
-        """
+    def _understood(self, run: Run, history: Sequence[Turn]) -> list[str]:
+        """What is asked, standing alone: one question, or each of several asked at once."""
         run.standalone, usage = steps.condense(self.model, run.question, history, run.asked_in)
         run.count(usage)
         if history:
+            run.before = " ".join(history[-1])
             run.note("condense", run.standalone)
-        vector = self.embedder.get_query_embedding(run.standalone)
-        run.retrieved = retrieve(self.store, run.standalone, vector, where=run.where)
-        run.shown = distinct(run.retrieved, SHOWN)
-        run.note("search", _found(run.retrieved))
-        candidates = distinct(of_its_year(run.standalone, run.retrieved), CANDIDATES)
-        near = nearest(evidence_sentences(candidates), LOOKS)
+        if not may_ask_twice(run.standalone):
+            return [run.standalone]
+        parts, usage = steps.split(self.model, run.standalone)
+        run.count(usage)
+        run.note("split", " | ".join(parts))
+        return parts
+
+    def _answer(self, run: Run, question: str) -> Iterator[str]:
+        """The pieces of one question's answer, if the documents hold one.
+
+        Where nothing that can stand is written from the best evidence, the next best is tried.
+        """
+        said, near = len(run.sentences), self._near(run, question)
+        for _ in range(ATTEMPTS):
+            chosen = self._stating(run, question, near)
+            if chosen:
+                yield from self._written(run, question, chosen)
+            if not chosen or len(run.sentences) > said:
+                break
+            tried = {(item.passage.source, item.start) for item in chosen}
+            near = [item for item in near if (item.passage.source, item.start) not in tried]
+        if len(run.sentences) == said:
+            run.unanswered.append(question)
+
+    def _written(self, run: Run, question: str, chosen: Sequence[Evidence]) -> Iterator[str]:
+        """What the model writes from this evidence, as far as it passes the checks."""
+        citer = Citer(chosen, question, run, self.read_text, self.embedder)
+        if stale := [item for item in chosen if item not in citer.evidence]:
+            raise IndexUnusable(
+                f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
+            )
+        draft = Draft(self.model, citer, question, run)
+        wording = steps.write(self.model, chosen, question, run.language)
+        for piece in draft.read(_counting(wording, run)):
+            if run.first_token is None:
+                run.first_token = run.seconds()
+            yield piece
+
+    def _near(self, run: Run, question: str) -> list[Evidence]:
+        """The sentences of the found passages that are nearest to the question."""
+        found = retrieve(self.store, question, self._vector(run, question), where=run.where)
+        run.retrieved = merged(run.retrieved, found)
+        run.note("search", _found(found))
+        candidates = distinct(of_its_year(question, found, self.read_text), CANDIDATES)
+        return list(nearest(evidence_sentences(candidates), LOOKS))
+
+    def _vector(self, run: Run, question: str) -> list[float]:
+        """What to search by: the question and, in a conversation, half of what was said before.
+
+        A small model often leaves "he" or "there" as it is when it makes a follow-up stand
+        alone; a question of something new is still found (benchmarks/README.md).
+        """
+        vector = self.embedder.get_query_embedding(question)
+        if not run.before:
+            return vector
+        said = self.embedder.get_query_embedding(f"{run.before} {question}")
+        both = unit(np.array([vector, said]))
+        mixed: list[float] = (both[0] + BEFORE_WEIGHT * both[1]).tolist()
+        return mixed
+
+    def _stating(self, run: Run, question: str, near: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """Those of them that state the answer, or none where the documents do not answer.
+
+        They are judged one by one: a small model tells apart well whether one sentence
+        answers, and badly which of several does.
+        """
         if not near:
             return ()
         gate = steps.load_gate(self.strictness)
-        judged = self._judged(run, near, gate.sure)
+        judged = self._judged(run, question, near, gate.sure)
         chosen = stating(judged)
-        run.confidence = gate.chance(chosen[-1])
-        run.note("gate", f"chance {run.confidence:.2f}; answers from {gate.least:.2f} on "
-                 f"({self.strictness} strictness)")  # fmt: skip
-        if run.confidence < gate.least:
+        best = chosen[-1]
+        chance = gate.chance(best)
+        run.confidence = max(chance, run.confidence or 0.0)
+        run.note(
+            "gate",
+            f"chance {chance:.2f}; answers from {gate.least:.2f} on ({self.strictness} strictness)",
+            chance=chance,
+            support=best.support,
+            nearness=best.nearness,
+        )
+        if chance < gate.least:
             return ()
-        run.shown = _holding(judged, candidates)
+        run.shown = merged(run.shown, _holding(judged, run.retrieved))
         return chosen
 
-    def _judged(self, run: Run, near: Sequence[Evidence], sure: float) -> list[Evidence]:
+    def _judged(
+        self, run: Run, question: str, near: Sequence[Evidence], sure: float
+    ) -> list[Evidence]:
         """The sentences as the model judges them, up to the first with log-odds of `sure`."""
         judged: list[Evidence] = []
         for item in near:
-            support, usage = steps.support(self.model, item, run.standalone, run.language)
+            support, usage = steps.support(self.model, item, question, run.language)
             run.count(usage)
             judged.append(replace(item, support=support))
             run.note("judge", f"log-odds {support:+.1f} of {_place(item)}: {item.text}")
@@ -162,11 +223,24 @@ class Pipeline:
         return judged
 
     def _refuse(self, run: Run) -> Iterator[str | Answer]:
-        text = in_characters(phrases(run.language).refusal, run.characters)
+        text = _refusal(run)
+        run.shown = distinct(run.retrieved, SHOWN)
         if run.first_token is None:
             run.first_token = run.seconds()
         yield text
         yield run.answer("refused", text)
+
+
+def _left_open(run: Run) -> Iterator[str]:
+    """Says of each question that the documents do not answer, beside others, that they don't."""
+    for question in run.unanswered:
+        sentence = Sentence(f"{question} {_refusal(run)}", (), "unsupported")
+        run.sentences.append(sentence)
+        yield " " + sentence.text
+
+
+def _refusal(run: Run) -> str:
+    return in_characters(phrases(run.language).refusal, run.characters)
 
 
 def _found(hits: Sequence[Hit]) -> str:
@@ -182,8 +256,7 @@ def _place(part: Passage | Evidence) -> str:
 def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits whose passages hold this evidence, best first."""
     read = {item.passage.id for item in evidence}
-    kept = [hit for hit in hits if hit.passage.id in read]
-    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1))
+    return merged((), [hit for hit in hits if hit.passage.id in read])
 
 
 def _counting(draft: Generator[str, None, Usage], run: Run) -> Iterator[str]:

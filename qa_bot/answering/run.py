@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qa_bot.answering.cite import Citer
 from qa_bot.hanzi import Characters
-from qa_bot.types import Answer, Hit, Sentence, Status, Step, Usage
+from qa_bot.types import Answer, Citation, Hit, Sentence, Status, Step, Usage
 
 
 @dataclass(slots=True)
@@ -29,8 +28,15 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
     first_token: float | None = None
     standalone: str = ""
+    before: str = ""
+    """The conversation's last turn."""
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
+    """What the model was shown of them."""
+    sentences: list[Sentence] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    """The questions in it that the documents do not answer."""
     usage: Usage = field(default_factory=Usage)
     longest: int = 0
     confidence: float | None = None
@@ -40,18 +46,17 @@ class Run:
         """Since it was asked."""
         return time.perf_counter() - self.started
 
-    def note(self, name: str, result: str) -> None:
+    def note(self, name: str, result: str, **values: float) -> None:
         """What came of a step that has just ended."""
         before = sum(step.seconds for step in self.steps)
-        self.steps.append(Step(name, self.seconds() - before, result))
+        self.steps.append(Step(name, self.seconds() - before, result, values))
 
     def count(self, usage: Usage) -> None:
         """Add what one call of the model took."""
         self.usage += usage
         self.longest = max(self.longest, usage.prompt_tokens + usage.completion_tokens)
 
-    def answer(self, status: Status, text: str, sentences: Sequence[Sentence] = (),
-               citer: Citer | None = None) -> Answer:  # fmt: skip
+    def answer(self, status: Status, text: str) -> Answer:
         """What all of it came to."""
         return Answer(
             id=self.id,
@@ -59,8 +64,8 @@ class Run:
             status=status,
             language=self.language,
             answer=text,
-            sentences=tuple(sentences),
-            citations=tuple(citer.citations) if citer else (),
+            sentences=tuple(self.sentences),
+            citations=tuple(self.citations),
             passages=self.shown,
             retrieved=self.retrieved,
             standalone_question=self.standalone,

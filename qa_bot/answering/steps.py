@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from itertools import permutations
 
+from qa_bot.answering.check import loops
 from qa_bot.answering.ground import Evidence, evidence_text
 from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
@@ -16,6 +19,8 @@ from qa_bot.types import Strictness, Turn, Usage
 
 ANSWER_TOKENS = 128
 QUESTION_TOKENS = 96
+MOST_PARTS = 3
+"""Questions in one; more are a small model's invention."""
 
 
 def condense(
@@ -33,6 +38,20 @@ def condense(
     )
     text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
     return " ".join(text.split()) or question, usage
+
+
+def split(model: AnsweringModel, question: str) -> tuple[list[str], Usage]:
+    """The questions that are asked at once in one; itself, where it cannot be taken apart."""
+    messages = load_prompt("split").fill(question=question)
+    text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
+    parts = list(
+        dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip())
+    )
+    # Small models also answer what they are to take apart, or say it twice.
+    asked = all(part.endswith(("?", "？", "؟")) for part in parts)
+    words = [set(part.casefold().split() if " " in part else part) for part in parts]
+    twice = any(one <= other for one, other in permutations(words, 2))
+    return (parts if asked and not twice and 2 <= len(parts) <= MOST_PARTS else [question]), usage
 
 
 def support(
@@ -58,12 +77,27 @@ def write(
 
 
 def translate(model: AnsweringModel, text: str, source: str, language: str) -> tuple[str, Usage]:
-    """`text`, in the language `source`, in `language`."""
+    """`text`, in the language `source`, in `language`; "" where the model runs away."""
     messages = load_prompt("translate").fill(
         text=annotate(text, source, language), language=phrases(language).name
     )
-    written, usage = drain(model.stream(messages, max_tokens=ANSWER_TOKENS))
-    return " ".join(written.split()), usage
+    written, usage = drain(_until_it_loops(model.stream(messages, max_tokens=ANSWER_TOKENS)))
+    return "" if loops(written) else " ".join(written.split()), usage
+
+
+def _until_it_loops(wording: Generator[str, None, Usage]) -> Generator[str, None, Usage]:
+    """The same, stopped where a model runs away: it would write to the limit."""
+    text = ""
+    with closing(wording):
+        while True:
+            try:
+                piece = next(wording)
+            except StopIteration as end:
+                return end.value if isinstance(end.value, Usage) else Usage()
+            text += piece
+            yield piece
+            if loops(text):
+                return Usage()
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,11 @@ def _records(
 
 
 def _with_confidence(answer: Answer) -> Record:
-    return {**answer_record(answer), "confidence": answer.confidence}
+    steps = [
+        {"name": step.name, "seconds": round(step.seconds, 3), **step.values}
+        for step in answer.steps
+    ]
+    return {**answer_record(answer), "confidence": answer.confidence, "steps": steps}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
             "passage_hit": _curve(rows, "passage_hit@5", "passage"),
         },
         "attribution": _tally(row.get("attribution") for row in rows),
+        "steps": _step_costs([row["steps"] for row in rows if row.get("steps")]),
     }
 
 
@@ -100,6 +101,19 @@ def _curve(rows: Sequence[Row], score: str, rank: str) -> list[dict[str, Any]]:
         found = rate_estimate([float(at is not None and at <= k) for at in ranks], clusters)
         points.append({"k": k, "value": found.value, "low": found.low, "high": found.high})
     return points
+
+
+def _step_costs(answers: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
+    """What each step of answering took: seconds a question, and the questions that had it."""
+    costs: dict[str, dict[str, float]] = {}
+    for steps in answers:
+        seen: set[str] = set()
+        for step in steps:
+            cost = costs.setdefault(step["name"], {"seconds": 0.0, "questions": 0})
+            cost["seconds"] += step["seconds"] / len(answers)
+            cost["questions"] += step["name"] not in seen
+            seen.add(step["name"])
+    return {name: {**cost, "seconds": round(cost["seconds"], 3)} for name, cost in costs.items()}
 
 
 def _counts(rows: Sequence[Row]) -> dict[str, int]:

@@ -8,6 +8,7 @@ import pytest
 from fakes import CHINESE, FRENCH, FixedStore, NearEmbedding, ScriptedModel, passage
 
 from qa_bot.answering import steps
+from qa_bot.answering.ground import may_ask_twice
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.errors import IndexUnusable
 from qa_bot.prompts import phrases
@@ -384,3 +385,151 @@ def test_chinese_is_answered_in_the_questions_characters(
 def test_a_refusal_is_in_the_questions_characters(pipeline: Pipeline, model: ScriptedModel) -> None:
     model.yes = [0.1]
     assert pipeline.answer("門票多少錢？").answer == "這些文檔沒有回答這個問題。"
+
+
+TWO = "How many companies took part in the exhibition, and how many guests came to the summit?"
+
+
+@pytest.fixture
+def two_questions(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding, texts: dict[str, str]
+) -> Pipeline:
+    """A pipeline whose model takes `TWO` apart; the second half is in the Chinese document."""
+    model.replies = ["How many companies took part?\nHow many guests came?"]
+    embedder.near = ("130", "1800")
+    return pipeline
+
+
+def test_two_questions_in_one_are_each_answered_from_their_own_document(
+    two_questions: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies += ["130 companies took part.", "1,800 guests came."]
+    model.yes = [0.9, 0.2, 0.9]
+    *pieces, answer = two_questions.stream(TWO)
+    assert isinstance(answer, Answer)
+    assert answer.answer == "130 companies took part. [1] 1,800 guests came. [2]"
+    assert "".join(str(piece) for piece in pieces) == answer.answer
+    assert [citation.source for citation in answer.citations] == ["fr.txt", "zh.txt"]
+    assert [hit.rank for hit in answer.passages] == [1, 2]
+    assert len({hit.passage.id for hit in answer.retrieved}) == len(answer.retrieved)
+    assert [hit.score for hit in answer.retrieved] == sorted(
+        (hit.score for hit in answer.retrieved), reverse=True
+    )
+
+
+def test_of_two_questions_the_one_without_an_answer_is_named(
+    two_questions: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies += ["1,800 guests came."]
+    model.yes = [0.1, 0.1, 0.1, 0.1, 0.9]
+    *pieces, answer = two_questions.stream(TWO)
+    assert isinstance(answer, Answer)
+    open_half = f"How many companies took part? {phrases('en').refusal}"
+    assert answer.answer == f"1,800 guests came. [1] {open_half}"
+    assert "".join(str(piece) for piece in pieces) == answer.answer
+    assert (answer.sentences[1].citations, answer.sentences[1].verdict) == ((), "unsupported")
+
+
+def test_two_questions_without_an_answer_are_one_refusal(
+    two_questions: Pipeline, model: ScriptedModel
+) -> None:
+    model.yes = [0.1]
+    answer = two_questions.answer(TWO)
+    assert (answer.status, answer.answer) == ("refused", phrases("en").refusal)
+    assert (answer.sentences, answer.citations) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "reply", [TWO, "1?\n2?\n3?\n4?", "It was 130.\nIt was 1800.", "Who won?\nThen who won?", ""]
+)
+def test_what_cannot_be_taken_apart_is_asked_as_it_is(
+    pipeline: Pipeline, model: ScriptedModel, reply: str
+) -> None:
+    model.replies = [reply]
+    assert pipeline.answer(TWO).answer == "130 companies took part. [1]"
+    assert TWO in model.prompts[-1][-1].content
+
+
+def test_a_question_of_one_clause_costs_no_look_for_a_second(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    pipeline.answer(QUESTION)
+    assert len(model.prompts) == 2, "one sentence judged, one answer written"
+
+
+def test_a_follow_up_is_searched_with_what_was_said_before(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    embedder: NearEmbedding,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        NearEmbedding,
+        "get_query_embedding",
+        lambda self, query: asked.append(query) or [1.0, 0.0],
+    )
+    model.replies = ["What does he say?"]
+    pipeline.answer("What does he say?", [("Who is Shen Yi?", "A scholar.")])
+    assert asked == ["What does he say?", "Who is Shen Yi? A scholar. What does he say?"]
+    asked.clear()
+    pipeline.answer(QUESTION)
+    assert asked == [QUESTION]
+
+
+def test_an_undated_document_that_names_other_years_only_is_no_evidence(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    """It speaks of 2019: what it says of 'this year' is not of 2018."""
+    undated = replace(passage("fr.txt", FRENCH, "fr"), date=None)
+    pipeline = replace(pipeline, store=FixedStore(embedder, undated))
+    question = "How many companies took part in the exhibition of {}?"
+    assert pipeline.answer(question.format(2018)).status == "refused"
+    assert not model.prompts
+    assert pipeline.answer(question.format(2019)).status == "answered"
+
+
+def test_where_nothing_can_be_written_from_the_best_evidence_the_next_is_tried(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies = ["How many companies took part in the exhibition?"]  # an echo: it is dropped
+    model.reply = "35.8 trillion yuan."
+    model.yes = [0.9, 0.8]
+    answer = pipeline.answer(QUESTION)
+    assert answer.answer == "35.8 trillion yuan. [1]"
+    assert answer.citations[0].quote.startswith("L'économie numérique")
+    model.replies = []
+    model.reply = QUESTION
+    assert pipeline.answer(QUESTION).status == "refused"
+
+
+def test_a_model_that_loops_gives_way_to_the_quote(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies = ["the president of the president of the " * 9, "130 companies took part."]
+    assert pipeline.answer(QUESTION).answer == "130 companies took part. [1]"
+
+
+def test_a_translation_that_loops_is_stopped(pipeline: Pipeline, model: ScriptedModel) -> None:
+    model.replies = ["It was 7 companies.", "so so so so so so so so so so " * 50]
+    model.yes = [0.9, 0.1]
+    assert pipeline.answer(QUESTION).status == "refused"
+    assert model.stopped
+
+
+@pytest.mark.parametrize(
+    ("question", "may"),
+    [
+        (TWO, True),
+        ("2022年和2023年的乌镇峰会，与会者分别来自多少个国家和地区？", True),
+        ("2018年大会期间，上海正在举办什么展会？2022年峰会前一天，乌镇又有什么展会开幕？", True),
+        ("Selon lui, à quel mode de pensée les pays devraient-ils renoncer ?", False),
+        ("In 2023, who won the race that began in the capital?", False),
+        ("How many of the 1,800 guests of the summit came from abroad?", False),
+        ("Who won?", False),
+    ],
+)
+def test_a_long_clause_before_a_comma_may_be_a_question_of_its_own(
+    question: str, may: bool
+) -> None:
+    assert may_ask_twice(question) == may

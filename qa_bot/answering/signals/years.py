@@ -17,7 +17,7 @@ def same_year(question: str, candidates: Sequence[Candidate]) -> list[float]:
     A document dated to another year loses 1: it may still look back. All are 0 where the
     question names no year.
     """
-    asked = _years(question)
+    asked = years_in(question)
     if not asked:
         return [0.0] * len(candidates)
     scores = []
@@ -25,9 +25,10 @@ def same_year(question: str, candidates: Sequence[Candidate]) -> list[float]:
         passage = candidate.passage
         dated = int(passage.date[:4]) if passage.date else None
         agrees = 0 if dated is None else 1 if dated in asked else -1
-        scores.append(float(agrees + bool(asked & _years(passage.text))))
+        scores.append(float(agrees + bool(asked & years_in(passage.text))))
     return scores
 
 
-def _years(text: str) -> set[int]:
+def years_in(text: str) -> set[int]:
+    """The years that a text names in digits."""
     return {year for year in map(int, _YEAR.findall(text)) if _FIRST <= year <= _LAST}
