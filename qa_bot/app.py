@@ -22,9 +22,15 @@ from qa_bot.index.store import where
 from qa_bot.index.watch import changes
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import check_language, prompts_digest
-from qa_bot.settings import Settings, available_threads, folder_of, resource
+from qa_bot.settings import (
+    Settings,
+    available_threads,
+    check_strictness,
+    folder_of,
+    resource,
+)
 from qa_bot.text import sentence_spans
-from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Strictness, Turn
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
@@ -187,6 +193,8 @@ class QABot:
         history: Sequence[Turn] = (),
         *,
         id: str = "1",
+        strictness: Strictness | None = None,
+        answer_language: str | None = None,
         **only: Unpack[Filter],
     ) -> Answer:
         """The answer to a question, with its citations.
@@ -195,15 +203,19 @@ class QABot:
             question: in any language; the answer is in the same one.
             history: earlier (question, answer) turns, used to understand the question only.
             id: what the answer record is called.
+            strictness: how sure it must be that the documents answer; None for the settings'.
+            answer_language: the code of the language to answer in, "" for the question's;
+                None for the settings'.
             only: what documents to answer from: `source`, `language`, `since`, `until`.
 
         Raises:
-            UsageError: an empty question, or a malformed date.
+            UsageError: an empty question, an unknown strictness or language, a malformed date.
             ServiceError: a needed model or server is not there.
             IndexUnusable: the index must be rebuilt.
         """
         limits = where(only)
-        return self._pipeline().answer(_stated(question), history, id=id, where=limits)
+        pipeline = self._in_manner(strictness, answer_language)
+        return pipeline.answer(_stated(question), history, id=id, where=limits)
 
     def stream(
         self,
@@ -211,11 +223,14 @@ class QABot:
         history: Sequence[Turn] = (),
         *,
         id: str = "1",
+        strictness: Strictness | None = None,
+        answer_language: str | None = None,
         **only: Unpack[Filter],
     ) -> Iterator[str | Answer]:
         """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
         limits = where(only)
-        return self._pipeline().stream(_stated(question), history, id=id, where=limits)
+        pipeline = self._in_manner(strictness, answer_language)
+        return pipeline.stream(_stated(question), history, id=id, where=limits)
 
     def translate(self, text: str, language: str, into: str) -> str:
         """A text of a document, written in `language`, in the language `into`.
@@ -229,6 +244,52 @@ class QABot:
         # Sentence by sentence: a long quote would run into the limit of a reply.
         sentences = [text[span.start : span.end] for span in sentence_spans(text)]
         return " ".join(translate(model, sentence, language, into)[0] for sentence in sentences)
+
+    def models(self) -> list[str]:
+        """The language models that can be used at once, by the names that `use_model` takes.
+
+        The one in use, what `qa-bot models` has fetched, and what a running Ollama has.
+        """
+        from qa_bot.models.choose import ready_models
+
+        return ready_models(self.settings)
+
+    def use_model(self, name: str) -> None:
+        """Answer with another language model from now on; no answer may be under way.
+
+        The memory of the one before is freed first, so that there is never room needed for
+        two. Where the new one cannot be loaded, the one before answers again.
+
+        Args:
+            name: as in `models`.
+
+        Raises:
+            UsageError: an unknown name.
+            ServiceError: the model is not there, or could not be loaded.
+        """
+        from qa_bot.models.choose import make_llm
+        from qa_bot.models.seam import EmbeddedModel, answering_model
+
+        with self._opening:
+            settings = replace(self.settings, llm=name)
+            new = answering_model(make_llm(settings, self._threads, self._fetching, self._notify))
+            before = (self.settings, self.model)
+            if isinstance(self.model, EmbeddedModel):
+                self.model.close()
+            try:
+                self.settings, self.model, self._ready = settings, new, None
+                self._pipeline()
+            except Exception:
+                self.settings, self.model = before
+                raise
+
+    def read_pages(self, source: str) -> tuple[int, ...]:
+        """Where each page of a document starts in its text; empty where it has no pages.
+
+        Raises:
+            IndexUnusable: the index must be rebuilt.
+        """
+        return self._opened().read_pages(source)
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.
@@ -301,6 +362,19 @@ class QABot:
             if self._index is not None:
                 self._index.close()
             self._index = self._ready = None
+
+    def _in_manner(self, strictness: Strictness | None, answer_language: str | None) -> Pipeline:
+        """The pipeline as one call wants it."""
+        if strictness is not None:
+            check_strictness(strictness)
+        if answer_language:
+            check_language(answer_language)
+        ours = self._pipeline()
+        return replace(
+            ours,
+            strictness=ours.strictness if strictness is None else strictness,
+            answer_language=ours.answer_language if answer_language is None else answer_language,
+        )
 
     def _pipeline(self) -> Pipeline:
         model = self.model  # a wrong name must show before an index is built for it

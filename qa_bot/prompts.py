@@ -95,13 +95,18 @@ def phrases(language: str) -> Phrases:
     return Phrases(**(table.get(language) or table["en"]))
 
 
+def answer_languages() -> list[str]:
+    """The codes of the languages that can be answered in."""
+    return [*load_data("languages"), "zh-Hans", "zh-Hant"]
+
+
 def check_language(code: str) -> None:
     """See that there are phrases of a language that is to be answered in.
 
     Raises:
         UsageError: there are none.
     """
-    known = [*load_data("languages"), "zh-Hans", "zh-Hant"]
+    known = answer_languages()
     if code.lower() not in (each.lower() for each in known):
         raise UsageError(f"answer_language: {code!r} is none of {', '.join(known)}")
 

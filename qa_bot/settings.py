@@ -118,6 +118,16 @@ def kept_folder(store: Path) -> Path:
     return user_data_path("qa_bot", appauthor=False) / "page" / own
 
 
+def check_strictness(value: Any) -> None:
+    """See that a strictness is one that there is.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if value not in get_args(Strictness):
+        raise UsageError(f"strictness: {value!r} is not low, normal or high")
+
+
 def folder_of(value: str | Path) -> Path:
     """The absolute path of a folder's name.
 
@@ -204,8 +214,8 @@ def _coerce(key: str, value: Any) -> Any:
             return float(_at_least(float(value), 1))
     except (TypeError, ValueError) as exc:
         raise UsageError(f"setting {key}: cannot use {value!r} ({exc})") from exc
-    if key == "strictness" and value not in get_args(Strictness):
-        raise UsageError(f"setting strictness: {value!r} is not low, normal or high")
+    if key == "strictness":
+        check_strictness(value)
     if not isinstance(value, str):
         raise UsageError(f"setting {key}: expected text, not {value!r}")
     return value

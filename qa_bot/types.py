@@ -162,6 +162,15 @@ class Filter(TypedDict, total=False):
     """The last date, in the same form; all of that year, month or day is let through."""
 
 
+class Manner(TypedDict, total=False):
+    """How a question is answered; what is left out is as the settings say."""
+
+    strictness: Strictness
+    """How sure it must be that the documents answer."""
+    answer_language: str
+    """The code of the language to answer in (`fr`, `zh-Hant`); empty for the question's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a query; rank 1 is the best.

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Unpack
 
-from qa_bot.errors import BackendError
+from qa_bot.errors import BackendError, ModelMissing
 from qa_bot.types import (
     Answer,
     Citation,
@@ -28,6 +28,8 @@ from qa_bot.types import (
     IndexReport,
     Passage,
     Sentence,
+    Step,
+    Strictness,
     Turn,
     Usage,
 )
@@ -69,6 +71,8 @@ class PageBot:
     )
     asked: list[tuple[str, Sequence[Turn]]] = field(default_factory=list)
     limits: list[Filter] = field(default_factory=list)
+    manners: list[tuple[Strictness | None, str | None]] = field(default_factory=list)
+    """The strictness and language that each question came with."""
     stopped: threading.Event = field(default_factory=threading.Event)
     named: tuple[Path, ...] = ()
     fault: Exception | None = None
@@ -82,7 +86,17 @@ class PageBot:
         """There is nothing to let go of."""
 
     def configuration(self) -> dict[str, Any]:
-        return {"model": "scripted", "context_window": 4096, "version": "0.0", "documents": 4}
+        return {"model": self.model.name, "context_window": 4096, "version": "0.0",
+                "documents": 4, "strictness": "normal", "answer_language": ""}  # fmt: skip
+
+    def models(self) -> list[str]:
+        return sorted(["scripted", "other", "broken"], key=lambda name: name != self.model.name)
+
+    def use_model(self, name: str) -> None:
+        time.sleep(self.pause * 20)
+        if name == "broken":
+            raise ModelMissing("the file of broken is damaged; run `qa-bot models pull broken`")
+        self.model = SimpleNamespace(name=name, context_window=4096)
 
     def folders(self) -> tuple[Path, ...]:
         return self.named or (self.folder,)
@@ -122,6 +136,11 @@ class PageBot:
         path = self._files().get(source)
         return path.read_text("utf-8") if path else None
 
+    def read_pages(self, source: str) -> tuple[int, ...]:
+        """One document is of two pages, the second of which begins with its quote."""
+        text = self.read_text(source) or ""
+        return (0, text.index(QUOTES["fr"])) if source.endswith("salon.txt") else ()
+
     def _passage(self, name: str, quote: str) -> Passage:
         source = next(item for item in self._files() if item.endswith(name))
         text = self.read_text(source) or ""
@@ -130,7 +149,11 @@ class PageBot:
         return Passage(f"p-{name}", source, start, start + len(quote), quote, title,
                        LANGUAGES[name], DATES[name])  # fmt: skip
 
-    def search(self, query: str, k: int = 5) -> list[Hit]:
+    def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
+        self.limits.append(only)
+        return self._hits(k)
+
+    def _hits(self, k: int) -> list[Hit]:
         passages = [self._passage("salon.txt", QUOTES["fr"]),
                     self._passage("光纤.txt", QUOTES["zh"])]  # fmt: skip
         return [Hit(n, 0.9 - n / 10, item) for n, item in enumerate(passages[:k], start=1)]
@@ -139,8 +162,16 @@ class PageBot:
         return f"({language} → {into}) {text[:12]}"
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        strictness: Strictness | None = None,
+        answer_language: str | None = None,
+        **only: Unpack[Filter],
     ) -> Iterator[str | Answer]:
+        self.manners.append((strictness, answer_language))
         self.asked.append((question, list(history)))
         self.limits.append(only)
         if "explode" in question:
@@ -159,7 +190,7 @@ class PageBot:
         yield answer
 
     def _answer(self, question: str) -> Answer:
-        hits = tuple(self.search(question))
+        hits = tuple(self._hits(5))
         refused = "ticket" in question
         sentences = (
             Sentence(
@@ -194,6 +225,11 @@ class PageBot:
             first_token_seconds=0.3,
             usage=Usage(100, 20),
             longest=1024,
+            steps=(
+                Step("search", 0.2, "2 passages, by chance to answer: 0.80 salon.txt:3-63"),
+                Step("judge", 0.6, f"log-odds +2.0 of salon.txt: {HOSTILE}"),
+                Step("gate", 0.0, "chance 0.90; answers from 0.60 on (normal strictness)"),
+            ),
         )  # fmt: skip
 
 

@@ -53,16 +53,26 @@ class OpenIndex:
 
         A file that can no longer be read gives "", in which no quote stands.
         """
-        folders = [Path(folder) for folder in self.manifest.folders]
-        # Other folders may be missing by now without making this source unverifiable.
-        roots = {"": folders[0]} if len(folders) == 1 else {path.name: path for path in folders}
         try:
-            path = load.path_of(roots, source)
-            return self.texts.of(path.read_bytes(), path.suffix.lower()).text
+            return self._extracted(source).text
         except FileNotFoundError:
             return None
         except (OSError, UsageError, Unreadable):
             return ""
+
+    def read_pages(self, source: str) -> tuple[int, ...]:
+        """Where each page of a source starts in its text; empty where there are none to know."""
+        try:
+            return self._extracted(source).pages
+        except (OSError, UsageError, Unreadable):
+            return ()
+
+    def _extracted(self, source: str) -> Extracted:
+        folders = [Path(folder) for folder in self.manifest.folders]
+        # Other folders may be missing by now without making this source unverifiable.
+        roots = {"": folders[0]} if len(folders) == 1 else {path.name: path for path in folders}
+        path = load.path_of(roots, source)
+        return self.texts.of(path.read_bytes(), path.suffix.lower())
 
     def close(self) -> None:
         """Let go of the store's files."""

@@ -55,6 +55,19 @@ def chosen_name(settings: Settings) -> str:
     return name
 
 
+def ready_models(settings: Settings) -> list[str]:
+    """What `settings.llm` may be without anything being fetched: the one in use comes first.
+
+    Then what the catalogue has and is fetched, and what an Ollama server that runs has.
+    """
+    from qa_bot.models.fetch import is_ready
+    from qa_bot.models.ollama import ollama_models
+
+    fetched = [name for name, model in CATALOGUE.items() if is_ready(model, settings.models)]
+    served = [f"ollama/{name}" for name in ollama_models(settings.ollama_host or None)]
+    return list(dict.fromkeys([chosen_name(settings), *fetched, *served]))
+
+
 def own_file(name: str) -> Path | None:
     """The model file of the user's own that a chosen name is; None for a name of the catalogue."""
     return Path(name).expanduser() if name.lower().endswith(".gguf") else None

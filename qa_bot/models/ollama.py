@@ -97,6 +97,16 @@ def ollama_has(model: str, host: str | None) -> bool:
     return True
 
 
+def ollama_models(host: str | None) -> list[str]:
+    """The models that a server has; none where there is no server. Takes 2 s at most."""
+    try:
+        url = ollama_url(host)
+        with ollama_errors("", url):
+            return sorted(_installed(url))
+    except (BackendError, ModelMissing):
+        return []
+
+
 @contextmanager
 def ollama_errors(model: str, url: str) -> Iterator[None]:
     """Turn what the client raises into our errors, each with its cure.

@@ -92,6 +92,10 @@ class EmbeddedModel:
         """See `AnsweringModel.load`."""
         self.name = f"{self._llm.model} ({self._llm.engine.name})"
 
+    def close(self) -> None:
+        """Free the model's memory; the next call loads it again."""
+        self._llm.close()
+
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int
     ) -> Generator[str, None, Usage]:

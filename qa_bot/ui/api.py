@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from qa_bot.records import index_record
 from qa_bot.ui.asking import MOST_CHARACTERS, QUEUED, checked_question, continued
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.show import Mark, shown_answer, shown_document, shown_hits
+from qa_bot.ui.talk import limits_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -44,7 +45,19 @@ def make_api(desk: Desk) -> FastAPI:
     import gradio as gr
     from fastapi import FastAPI
 
-    with gr.Blocks(analytics_enabled=False, title="qa_bot") as blocks:
+    class Blocks(gr.Blocks):
+        """Calls over HTTP may leave out what has a default, as those of Gradio's client do."""
+
+        async def preprocess_data(
+            self, block_fn: Any, inputs: list[Any], *more: Any, **named: Any
+        ) -> list[Any]:
+            left_out = [item.value for item in block_fn.inputs[len(inputs) :]]
+            if None not in left_out:
+                inputs = [*inputs, *left_out]
+            read: list[Any] = await super().preprocess_data(block_fn, inputs, *more, **named)
+            return read
+
+    with Blocks(analytics_enabled=False, title="qa_bot") as blocks:
         _endpoints(desk)
     blocks.queue(max_size=QUEUED, api_open=False, default_concurrency_limit=1)
     app: FastAPI = gr.mount_gradio_app(
@@ -58,20 +71,43 @@ def make_api(desk: Desk) -> FastAPI:
 def _endpoints(desk: Desk) -> None:
     from gradio.events import api
 
-    def ask(question: str, history: list[list[str]]) -> Iterator[dict[str, Any]]:
+    def ask(
+        question: str,
+        history: list[list[str]],
+        source: list[str] = [],  # noqa: B006 (Gradio shows it to programs, and hands on copies)
+        language: str = "",
+        since: str = "",
+        until: str = "",
+    ) -> Iterator[dict[str, Any]]:
         """Answer a question from the documents, with citations.
 
-        history: earlier [question, answer] pairs, [] for none. Streams objects: while it is
-        under way with `status` "searching" or "writing" and the `answer` so far, and at last
-        the answer record, with the answer in `parts` and its `sources` for showing.
+        history: earlier [question, answer] pairs, [] for none. What to answer from: source,
+        the documents' names as `documents` gives them; language, their code (fr, zh, …);
+        since and until, dates as 2023, 2023-11 or 2023-11-08. Empty ones limit nothing.
+        Streams objects: while it is under way with `status` "searching" or "writing" and the
+        `answer` so far, and at last the answer record, with the answer in `parts`, its
+        `sources` for showing, and the `steps` it came about by.
         """
-        yield from _answered(desk, question, history)
+        only = {"source": source, "language": language, "since": since, "until": until}
+        yield from _answered(desk, question, history, only)
 
-    def search(query: str, k: int) -> dict[str, Any]:
-        """The k (1 to 50) best passages for a query, without the language model."""
+    def search(
+        query: str,
+        k: int,
+        source: list[str] = [],  # noqa: B006 (as above)
+        language: str = "",
+        since: str = "",
+        until: str = "",
+    ) -> dict[str, Any]:
+        """The k (1 to 50) best passages for a query, without the language model.
+
+        source, language, since, until: as `ask` takes them.
+        """
+        only = {"source": source, "language": language, "since": since, "until": until}
         with _told():
             checked_question(query)
-            hits = desk.search(query.strip(), min(int(k), _MOST_PASSAGES))
+            limits = limits_of(only)
+            hits = desk.search(query.strip(), min(int(k), _MOST_PASSAGES), limits)
         return {"query": query, "passages": shown_hits(hits)}
 
     def documents() -> dict[str, Any]:
@@ -85,8 +121,8 @@ def _endpoints(desk: Desk) -> None:
             found = desk.document(source)
             if found is None:
                 raise UsageError(f"{source} is not in the index any more; re-index the documents")
-            indexed, text = found
-            return shown_document(indexed, text or "", _marks(marks))
+            indexed, text, pages = found
+            return shown_document(indexed, text or "", _marks(marks), pages)
 
     def translate(text: str, language: str, into: str) -> str:
         """A quote in another language; the model's own words, which nothing has checked."""
@@ -121,12 +157,15 @@ def _endpoints(desk: Desk) -> None:
     page(update, concurrency_id="index", concurrency_limit=1)
 
 
-def _answered(desk: Desk, question: str, history: Any) -> Iterator[dict[str, Any]]:
+def _answered(
+    desk: Desk, question: str, history: Any, only: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     yield {"status": "searching", "answer": ""}
     try:
         checked_question(question)
         # Closing the stream, as Gradio does when the reader has left, stops the model.
-        with closing(desk.stream(question.strip(), _turns(history))) as pieces:
+        limits = limits_of(only)
+        with closing(desk.stream(question.strip(), _turns(history), limits)) as pieces:
             text = ""
             for piece in pieces:
                 if isinstance(piece, str):

@@ -178,8 +178,9 @@ class _Run:
     def answer(self) -> dict[str, Any]:
         """Answer what is left; returns how it ended."""
         try:
-            batch(self, self._questions, self.folder / _ANSWERS, out=sys.stdout, force=True,
-                  retry_errors=True, watch=self._watch)  # fmt: skip
+            with self._desk.same_model():
+                batch(self, self._questions, self.folder / _ANSWERS, out=sys.stdout, force=True,
+                      retry_errors=True, watch=self._watch)  # fmt: skip
         except KeyboardInterrupt:
             return {"state": "stopped", **self.progress}
         except QABotError as exc:

@@ -68,12 +68,12 @@ class _ChatRoutes:
 
     async def ask(self, request: Request) -> Response:
         sent = await sent_json(request)
-        only = sent.get("only") or {}
-        if not isinstance(only, dict):
-            raise UsageError("`only` is no object; choose the documents again")
+        only, settings = sent.get("only") or {}, sent.get("settings") or {}
+        if not (isinstance(only, dict) and isinstance(settings, dict)):
+            raise UsageError("`only` or `settings` is no object; choose them again")
         named = await done(
             self._talk.ask, self._owner(request), request.path_params.get("id"),
-            sent.get("question"), keep=_number(sent, "keep"), only=only,
+            sent.get("question"), keep=_number(sent, "keep"), only=only, settings=settings,
         )  # fmt: skip
         return JSONResponse({"id": named})
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 import qa_bot
-from qa_bot.errors import QABotError, ServiceError
-from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Turn
+from qa_bot.errors import QABotError, ServiceError, UsageError
+from qa_bot.prompts import answer_languages
+from qa_bot.types import (
+    Answer,
+    Filter,
+    Hit,
+    IndexedDocument,
+    IndexReport,
+    Manner,
+    Strictness,
+    Turn,
+)
 from qa_bot.ui.line import LOOK_SECONDS, Line
 from qa_bot.ui.uploads import Uploads
 
@@ -23,11 +34,18 @@ class Bot(Protocol):
         """Open the index and load the models."""
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, id: str = "1", **only: Unpack[Filter]
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        id: str = "1",
+        strictness: Strictness | None = None,
+        answer_language: str | None = None,
+        **only: Unpack[Filter],
     ) -> Iterator[str | Answer]:
         """Pieces of text, then the answer."""
 
-    def search(self, query: str, k: int = 5) -> list[Hit]:
+    def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
         """The best passages."""
 
     def translate(self, text: str, language: str, into: str) -> str:
@@ -35,6 +53,9 @@ class Bot(Protocol):
 
     def read_text(self, source: str) -> str | None:
         """A document's text."""
+
+    def read_pages(self, source: str) -> tuple[int, ...]:
+        """Where each page of a document starts in its text."""
 
     def documents(self) -> tuple[IndexedDocument, ...]:
         """What is indexed."""
@@ -50,6 +71,12 @@ class Bot(Protocol):
 
     def close(self) -> None:
         """Let go of the index."""
+
+    def models(self) -> list[str]:
+        """The language models that can be used at once."""
+
+    def use_model(self, name: str) -> None:
+        """Answer with another language model from now on."""
 
     @property
     def model(self) -> Any:
@@ -69,6 +96,10 @@ class Desk:
         self._bot: Bot | None = None
         self._line = Line()
         self._updating = threading.Lock()
+        self._changing = threading.Lock()
+        self._held = 0
+        """How many want the model to stay as it is."""
+        self._switching: str | None = None
         self._loaded = threading.Event()
         self._starting = threading.Lock()
         self._fault: str | None = None
@@ -104,9 +135,10 @@ class Desk:
             "version": qa_bot.__version__,
             "model": None,
             "window": None,
+            "switching": self._switching,
         }  # fmt: skip
         if ready and self._bot:
-            known["state"] = "indexing" if doing else "ready"
+            known["state"] = "switching" if self._switching else "indexing" if doing else "ready"
             known["model"] = self._bot.model.name
             known["window"] = self._bot.model.context_window
         return known
@@ -134,6 +166,7 @@ class Desk:
         question: str,
         history: Sequence[Turn] = (),
         only: Filter | None = None,
+        manner: Manner | None = None,
         *,
         id: str = "1",
         waiting: Callable[[int], None] = lambda before: None,
@@ -146,6 +179,7 @@ class Desk:
             question: in any language.
             history: earlier (question, answer) turns.
             only: what documents to answer from.
+            manner: how to answer, where it is not as the settings say.
             id: what the answer record is called.
             waiting: told how many questions are before this one.
             begun: told that it is its turn.
@@ -158,11 +192,11 @@ class Desk:
         with self._line.turn(waiting, leaving) as ours:
             if ours:
                 begun()
-                yield from bot.stream(question, history, id=id, **(only or {}))
+                yield from bot.stream(question, history, id=id, **(manner or {}), **(only or {}))
 
-    def search(self, query: str, k: int) -> list[Hit]:
+    def search(self, query: str, k: int, only: Filter | None = None) -> list[Hit]:
         """The `k` best passages, without the language model."""
-        return self._ready().search(query, k)
+        return self._ready().search(query, k, **(only or {}))
 
     def translate(self, text: str, language: str, into: str) -> str:
         """A text in another language, by the language model, once it is its turn."""
@@ -179,12 +213,48 @@ class Desk:
         """What answers depend on besides the question, as flat names and values."""
         return self._ready().configuration()
 
+    def choices(self) -> dict[str, list[str]]:
+        """What can be chosen: the languages to answer in, and the language models."""
+        return {"languages": answer_languages(), "models": self._ready().models()}
+
+    def use_model(self, name: str) -> None:
+        """Answer everybody with another language model, once the answers before it are written.
+
+        Raises:
+            UsageError: there is no such model, or something runs that must keep its own.
+            ServiceError: it could not be loaded; the one before answers again.
+        """
+        bot = self._ready()
+        with self._changing:
+            if self._held:
+                raise UsageError("a batch or an evaluation is running, and must keep its model; "
+                                 "stop it first, or wait")  # fmt: skip
+            if name not in (known := bot.models()):
+                raise UsageError(f"the model {name!r} is not ready here; take {', '.join(known)}")
+            self._switching = name
+            try:
+                with self._line.turn():
+                    bot.use_model(name)
+            finally:
+                self._switching = None
+
+    @contextmanager
+    def same_model(self) -> Iterator[None]:
+        """Nobody can change the model inside the block."""
+        with self._changing:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._held -= 1
+
     def dates(self) -> dict[str, str | None]:
         """The date of every document that is known by now, by its source."""
         return {item.source: item.date for item in self._documents}
 
-    def document(self, source: str) -> tuple[IndexedDocument, str | None] | None:
-        """A document of the index and its text now; None where it is not indexed.
+    def document(self, source: str) -> tuple[IndexedDocument, str | None, tuple[int, ...]] | None:
+        """A document of the index, its text now, and its pages; None where it is not indexed.
 
         An answer of before may name it otherwise: sources start with their folder's name only
         where there are several folders, as there are once something was uploaded.
@@ -195,7 +265,10 @@ class Desk:
             for item in self._documents
             if item.source.endswith(f"/{source}") or source.endswith(f"/{item.source}")
         ]
-        return (named[0], bot.read_text(named[0].source)) if len(named) == 1 else None
+        if len(named) != 1:
+            return None
+        known = named[0].source
+        return named[0], bot.read_text(known), bot.read_pages(known)
 
     def uploaded(self, source: str) -> str | None:
         """The name of the uploaded file behind a source; None for a document of a folder."""

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa_bot.errors import QABotError
+from qa_bot.errors import QABotError, UsageError
 from qa_bot.ui import openai
 from qa_bot.ui.chat_routes import chat_routes
 from qa_bot.ui.conversations import Conversations
@@ -31,7 +31,7 @@ from qa_bot.ui.login import COOKIE, SESSION_SECONDS, Logins
 from qa_bot.ui.talk import Talk
 from qa_bot.ui.testcases import TestCases
 from qa_bot.ui.texts import chosen_language, filled, page_file
-from qa_bot.ui.web import body, known_browser, told
+from qa_bot.ui.web import body, known_browser, sent_json, told
 from qa_bot.ui.work_routes import make_work
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -93,7 +93,7 @@ def make_front(
     work = make_work(desk, kept / "batches", runs.resolve(), logins)
     app = Starlette(
         routes=[
-            *_Pages(desk, logins).routes(),
+            *_Pages(desk, logins, loopback).routes(),
             *chat_routes(desk, talk, cases, logins),
             *work.routes(),
             *openai.routes(gradio),
@@ -108,9 +108,11 @@ def make_front(
 class _Pages:
     """Our own routes."""
 
-    def __init__(self, desk: Desk, logins: Logins | None) -> None:
+    def __init__(self, desk: Desk, logins: Logins | None, loopback: bool) -> None:
         self._desk = desk
         self._logins = logins
+        self._own = loopback and logins is None
+        """Whether only the person who runs the server comes here: they may change its model."""
 
     def routes(self) -> list[Route]:
         return [
@@ -118,6 +120,7 @@ class _Pages:
             Route("/page/{name}", self.part),
             Route("/state", self.state),
             Route("/about", told(self.about)),
+            Route("/model", told(self.choose), methods=["POST"]),
             Route("/retry", self.retry, methods=["POST"]),
             Route("/upload", self.upload, methods=["PUT"]),
             Route("/login", self.enter, methods=["POST"]),
@@ -144,8 +147,20 @@ class _Pages:
         return JSONResponse({**self._desk.state(), "user": self._user(request)})
 
     async def about(self, request: Request) -> Response:
-        """What answers depend on, as runs record it too."""
-        return JSONResponse(await run_in_threadpool(self._desk.configuration))
+        """What answers depend on, as runs record it too, and what of it can be chosen."""
+        known = await run_in_threadpool(self._desk.configuration)
+        choices = await run_in_threadpool(self._desk.choices)
+        if not self._own:
+            del choices["models"]
+        return JSONResponse({**known, **choices})
+
+    async def choose(self, request: Request) -> Response:
+        """Change the language model, for everybody; answers once it is loaded."""
+        if not self._own:
+            raise UsageError("the model is chosen where the server is started, with --llm")
+        name = (await sent_json(request)).get("name")
+        await run_in_threadpool(self._desk.use_model, str(name))
+        return await self.state(request)
 
     async def retry(self, request: Request) -> Response:
         self._desk.start()

@@ -6,12 +6,14 @@ Pure functions from our types to JSON objects. A piece's `text` is always text, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
 from qa_bot.answering.cite import with_markers
+from qa_bot.answering.ground import distinct
 from qa_bot.records import answer_record, passage_record
 from qa_bot.types import Answer, Citation, Hit, IndexedDocument, Sentence
 
@@ -32,17 +34,26 @@ class Mark:
     quote: str
 
 
-def shown_answer(answer: Answer, documents: Mapping[str, IndexedDocument]) -> dict[str, Any]:
+def shown_answer(
+    answer: Answer, documents: Mapping[str, IndexedDocument], closest: int | None = None
+) -> dict[str, Any]:
     """The answer record, and with it what only the page shows.
 
-    `parts`: the answer in pieces (see `answer_parts`). `sources`: its citations, or the closest
-    passages of a refusal, each with title, date, and what was checked.
+    `parts`: the answer in pieces (see `answer_parts`). `sources`: its citations, or the
+    `closest` passages of a refusal (where None: those of the record), each with title, date,
+    and what was checked. `steps`: how it came about.
     """
     if answer.status == "refused":
-        sources = [_closest(hit, documents) for hit in answer.passages]
+        hits = distinct(answer.retrieved, closest) if closest else answer.passages
+        sources = [_closest(hit, documents) for hit in hits]
     else:
         sources = [_cited(citation, answer, documents) for citation in answer.citations]
-    return {**answer_record(answer), "parts": answer_parts(answer), "sources": sources}
+    return {
+        **answer_record(answer),
+        "parts": answer_parts(answer),
+        "sources": sources,
+        "steps": [asdict(step) for step in answer.steps],
+    }
 
 
 def answer_parts(answer: Answer) -> list[dict[str, Any]]:
@@ -70,22 +81,30 @@ def answer_parts(answer: Answer) -> list[dict[str, Any]]:
 
 
 def shown_document(
-    document: IndexedDocument, text: str, marks: Sequence[Mark], around: int = AROUND
+    document: IndexedDocument,
+    text: str,
+    marks: Sequence[Mark],
+    pages: Sequence[int] = (),
+    around: int = AROUND,
 ) -> dict[str, Any]:
     """A document with quotes highlighted in their place.
 
     Returns its title and so on; `pieces`: its text, in which a piece that quotes cover has
-    their labels as `marks`; `before` and `after`: how many characters are left out at either
+    their labels as `marks`, and every piece its `page`, from 1, where `pages` says at which
+    offsets they start; `before` and `after`: how many characters are left out at either
     end; `moved`: labels whose quote no longer stands at its offsets, and is not highlighted.
     """
     standing = [mark for mark in marks if mark.quote and text[mark.start : mark.end] == mark.quote]
     first = max(0, min((mark.start for mark in standing), default=0) - around)
     last = min(len(text), max((mark.end for mark in standing), default=first) + around)
-    cuts = sorted({first, last, *(edge for mark in standing for edge in (mark.start, mark.end))})
+    edges = {edge for mark in standing for edge in (mark.start, mark.end)}
+    cuts = sorted({first, last, *edges, *(start for start in pages if first < start < last)})
     pieces: Pieces = []
     for start, end in pairwise(cuts):
         labels = [mark.label for mark in standing if mark.start <= start and end <= mark.end]
-        pieces.append({"text": text[start:end], **({"marks": labels} if labels else {})})
+        page = bisect_right(pages, start)
+        pieces.append({"text": text[start:end], **({"marks": labels} if labels else {}),
+                       **({"page": page} if page else {})})  # fmt: skip
     return {
         **asdict(document),
         "pieces": pieces,
@@ -102,6 +121,7 @@ def shown_hits(hits: Iterable[Hit]) -> list[dict[str, Any]]:
             **passage_record(hit),
             "title": hit.passage.title,
             "language": hit.passage.language,
+            "page": hit.passage.page,
             "date": hit.passage.date,
             "also_in": hit.also_in,
         }
@@ -133,6 +153,7 @@ def _closest(hit: Hit, documents: Mapping[str, IndexedDocument]) -> dict[str, An
         "end": passage.end,
         "quote": passage.text,
         "language": passage.language,
+        "page": passage.page,
         "date": document.date if document else passage.date,
         "also_in": hit.also_in,
     }

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from qa_bot.errors import QABotError, ServiceError, UsageError
-from qa_bot.types import Answer, Filter, Turn
+from qa_bot.types import Answer, Filter, Manner, Turn
 from qa_bot.ui.asking import QUEUED, checked_question, continued
 from qa_bot.ui.conversations import Conversation, Conversations
 from qa_bot.ui.desk import Desk
@@ -18,6 +18,8 @@ MOST_OF_ONE = 2
 """Questions that one owner may have in hand at once."""
 MOST_SOURCES = 1_000
 """Documents that a question may be limited to."""
+MOST_PASSAGES = 20
+"""Closest passages of a refusal: no more are retrieved."""
 _LIMITS: tuple[Literal["language", "since", "until"], ...] = ("language", "since", "until")
 
 
@@ -30,6 +32,9 @@ class Writing:
     question: str
     history: tuple[Turn, ...]
     only: Filter
+    manner: Manner
+    passages: int | None
+    """How many of the closest passages a refusal shows; None for the few of the record."""
     step: Mapping[str, Any] = field(default_factory=lambda: {"status": "waiting", "before": 0})
     over: threading.Event = field(default_factory=threading.Event)
     """Answered, failed or stopped: nothing more is kept of it."""
@@ -45,7 +50,14 @@ class Talk:
         self._lock = threading.Lock()
 
     def ask(
-        self, owner: str, id: str | None, question: str, *, keep: int, only: Mapping[str, Any]
+        self,
+        owner: str,
+        id: str | None,
+        question: str,
+        *,
+        keep: int,
+        only: Mapping[str, Any],
+        settings: Mapping[str, Any],
     ) -> str:
         """Begin an answer, as the next turn of a conversation; returns the conversation's id.
 
@@ -55,6 +67,7 @@ class Talk:
             question: in any language.
             keep: how many turns stay: fewer than there are when one is edited or asked again.
             only: what documents to answer from, as `bot.ask` takes it.
+            settings: what its asker has set: `strictness`, `answer_language`, `passages`.
 
         Raises:
             UsageError: an unusable question, or another answer of it is being written.
@@ -62,6 +75,7 @@ class Talk:
         """
         checked_question(question)
         question, limits = question.strip(), limits_of(only)
+        manner, passages = manner_of(settings)
         with self._lock:
             self._refuse_too_many(owner, id)
             named = id or self.conversations.begin(owner, question)
@@ -72,7 +86,7 @@ class Talk:
 
             found = self.conversations.change(owner, named, begin)
             history = tuple((turn["question"], turn["answer"]) for turn in found["turns"])
-            writing = Writing(owner, named, question, history, limits)
+            writing = Writing(owner, named, question, history, limits, manner, passages)
             self._writing[owner, named] = writing
         threading.Thread(target=self._write, args=(writing,), name="answer", daemon=True).start()
         return named
@@ -144,8 +158,9 @@ class Talk:
             if answer is None:  # stopped
                 return
             known = {item.source: item for item in self._desk.documents()}
-            turn = {**shown_answer(answer, known), "only": writing.only, "vote": None,
-                    "longest": answer.longest}  # fmt: skip
+            turn = {**shown_answer(answer, known, writing.passages), "only": writing.only,
+                    "vote": None, "longest": answer.longest,
+                    "window": self._desk.state()["window"]}  # fmt: skip
 
             def add(found: Conversation) -> None:
                 found["turns"].append(turn)
@@ -164,7 +179,7 @@ class Talk:
         self._desk.wait(stopped)
         text = ""
         pieces = self._desk.stream(
-            writing.question, writing.history, writing.only, leaving=stopped,
+            writing.question, writing.history, writing.only, writing.manner, leaving=stopped,
             waiting=lambda before: _step(writing, status="waiting", before=before),
             begun=lambda: _step(writing, status="searching"),
         )  # fmt: skip
@@ -213,6 +228,22 @@ def limits_of(only: Mapping[str, Any]) -> Filter:
         if value := only.get(name):
             limits[name] = str(value)[:20]
     return limits
+
+
+def manner_of(settings: Mapping[str, Any]) -> tuple[Manner, int | None]:
+    """How to answer, and how many passages to show, as they came from a browser.
+
+    What is no strictness or language is the bot's to refuse.
+
+    Raises:
+        UsageError: no number of passages came.
+    """
+    names = ("strictness", "answer_language")
+    manner = {name: str(settings[name])[:20] for name in names if settings.get(name) is not None}
+    passages = settings.get("passages")
+    if passages is not None and not (isinstance(passages, int) and 1 <= passages <= MOST_PASSAGES):
+        raise UsageError(f"`passages` is {passages!r}; give a number from 1 to {MOST_PASSAGES}")
+    return cast("Manner", manner), passages
 
 
 def vote_of(vote: Mapping[str, Any]) -> dict[str, str] | None:

@@ -15,7 +15,13 @@ from ollama_server import OllamaServer, running
 
 from qa_bot.errors import BackendError, ModelMissing
 from qa_bot.models.engine import Engine
-from qa_bot.models.ollama import check_ollama, make_ollama, ollama_has, ollama_url
+from qa_bot.models.ollama import (
+    check_ollama,
+    make_ollama,
+    ollama_has,
+    ollama_models,
+    ollama_url,
+)
 from qa_bot.models.seam import AnsweringModel, answering_model
 from qa_bot.types import Message, Usage
 
@@ -100,6 +106,13 @@ def test_an_absent_server_is_named_with_how_to_start_it(nowhere: str) -> None:
             call()
     assert not ollama_has("tiny", nowhere)
     assert time.monotonic() - started < 5
+
+
+def test_the_models_of_a_server_are_listed_and_none_where_there_is_none(
+    ollama: OllamaServer, nowhere: str
+) -> None:
+    assert ollama_models(ollama.url) == ["tiny:latest"]
+    assert ollama_models(nowhere) == ollama_models("http://[") == []
 
 
 def test_a_server_that_is_not_ollama_is_told(ollama: OllamaServer) -> None:

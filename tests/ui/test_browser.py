@@ -6,55 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from page_bot import HOSTILE, QUOTES
+from page_browser import SECONDS, ask, faults, fits, opened, watched
 from page_server import Served, served
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
-SECONDS = 1000
-"""Milliseconds."""
-expect.set_options(timeout=20 * SECONDS)  # the machine may be busy with other tests
 
 
 @pytest.fixture
-def context(browser: Browser, page: Served) -> Iterator[BrowserContext]:
-    """A browser of its own; it must meet no error, no dialog and no other host."""
-    made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
-    made.set_default_timeout(20 * SECONDS)
-    wrong: list[str] = []
-    made.on("request", lambda request: wrong.append(f"foreign: {request.url}")
-            if not request.url.startswith("http://127.0.0.1:") else None)  # fmt: skip
-    made.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
-    made.on("dialog", lambda dialog: (alerts(dialog, wrong), dialog.accept()))
-    made.on("console", lambda said: wrong.append(f"console: {said.text}")
-            if said.type == "error" else None)  # fmt: skip
-    yield made
-    made.close()
-    assert wrong == []
-
-
-def alerts(dialog: Dialog, wrong: list[str]) -> None:
-    """The page asks before it deletes; nothing of it ever alerts."""
-    if dialog.type != "confirm":
-        wrong.append(f"dialog: {dialog.message}")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    yield from watched(browser)
 
 
 @pytest.fixture
 def tab(context: BrowserContext, page: Served) -> Page:
     return opened(context, page)
-
-
-def opened(context: BrowserContext, page: Served, question: str = "Your question") -> Page:
-    tab = context.new_page()
-    tab.goto(page.url)
-    expect(tab.get_by_label(question)).to_be_visible()
-    return tab
-
-
-def ask(tab: Page, text: str) -> None:
-    tab.locator("#question").fill(text)
-    tab.keyboard.press("Enter")
 
 
 def test_an_answer_streams_and_its_markers_open_the_quotes_in_their_documents(tab: Page) -> None:
@@ -296,7 +263,7 @@ def test_a_quote_is_translated_and_marked_as_a_translation(tab: Page) -> None:
 def test_what_is_in_use_is_told_and_explained(tab: Page) -> None:
     expect(tab.locator("#state")).to_contain_text("4 documents · scripted · ")
     tab.locator("#state").click()
-    told = tab.get_by_role("dialog", name="What answers depend on")
+    told = tab.get_by_role("dialog", name="Settings")
     expect(told).to_contain_text("4096")
     expect(told).to_contain_text("Each answer says how much it took.")
     tab.keyboard.press("Escape")
@@ -460,11 +427,6 @@ def test_on_a_phone_everything_fits_and_sources_open_over_the_page(
     context.close()
 
 
-def fits(tab: Page) -> bool:
-    """Whether nothing makes the page wider than its window."""
-    return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
 def test_dark_follows_the_system_and_can_be_chosen(browser: Browser, page: Served) -> None:
     context = browser.new_context(locale="en-GB", color_scheme="dark")
     tab = opened(context, page)
@@ -560,15 +522,3 @@ def test_axe_finds_no_serious_fault(browser: Browser, page: Served, scheme: str)
     tab.locator(".failure summary").first.click()
     assert faults(tab) == []
     context.close()
-
-
-def faults(tab: Page) -> list[str]:
-    """What axe finds wrong, element by element; it must have looked at something."""
-    found = Axe().run(tab).response
-    assert len(found["passes"]) > 10
-    return [
-        f"{item['id']}: {node['html'][:200]}"
-        for item in found["violations"]
-        if item["impact"] in ("serious", "critical")
-        for node in item["nodes"]
-    ]

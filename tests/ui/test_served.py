@@ -72,6 +72,44 @@ def test_search_gives_passages_without_the_model(client: Client) -> None:
         client.predict("", 1, api_name="/search")
 
 
+LIMITS = {"source": ["salon.txt"], "language": "fr", "since": "2020", "until": "2021-05"}
+
+
+def test_a_question_and_a_search_can_be_limited(client: Client, page: Served) -> None:
+    client.predict("How many?", [], **LIMITS, api_name="/ask")
+    assert page.bot.limits[-1] == LIMITS
+    client.predict("fibre", 1, **LIMITS, api_name="/search")
+    assert page.bot.limits[-1] == LIMITS
+    record = client.predict("How many?", [], source="salon.txt", api_name="/ask")
+    assert "`source` is no list of documents" in record["error"]
+
+
+def test_the_limits_are_told_to_programs(client: Client) -> None:
+    known = client.view_api(return_format="dict")["named_endpoints"]
+    for name in ("/ask", "/search"):
+        taken = {item["parameter_name"]: item for item in known[name]["parameters"]}
+        assert {*LIMITS} < {*taken}
+        assert all(taken[limit]["parameter_has_default"] for limit in LIMITS)
+    assert "since and until, dates as 2023" in known["/ask"]["description"]
+
+
+def test_the_steps_of_an_answer_come_with_it(client: Client) -> None:
+    record = client.predict("How many?", [], api_name="/ask")
+    assert [step["name"] for step in record["steps"]] == ["search", "judge", "gate"]
+
+
+def test_a_document_comes_with_its_pages_and_its_quote_whole(client: Client, page: Served) -> None:
+    text = page.bot.read_text("salon.txt") or ""
+    start = text.index(QUOTES["fr"])
+    mark = {"marker": 1, "start": start - 3, "end": start + 9, "quote": text[start - 3 : start + 9]}
+    found = client.predict("salon.txt", [mark], api_name="/document")
+    assert {piece["page"] for piece in found["pieces"]} == {1, 2}
+    lit = [(piece["page"], piece["text"]) for piece in found["pieces"] if piece.get("marks")]
+    assert lit == [(1, text[start - 3 : start]), (2, text[start : start + 9])]
+    other = client.predict("光纤.txt", [], api_name="/document")
+    assert not any("page" in piece for piece in other["pieces"])
+
+
 def test_the_page_is_there_before_anything_is_loaded(tmp_path: Path) -> None:
     for running in served(tmp_path, loading=2.0):
         started = time.monotonic()
@@ -172,6 +210,64 @@ def test_other_names_and_other_pages_are_turned_away(page: Served) -> None:
     assert httpx.post(f"{page.url}/retry", headers=foreign).status_code == 403
     assert httpx.get(f"{page.url}/config", headers={"Origin": "null"}).status_code == 403
     assert httpx.post(f"{page.url}/retry", headers=own).status_code == 200
+
+
+def test_the_model_is_changed_for_all_once_running_answers_are_written(tmp_path: Path) -> None:
+    for running in served(tmp_path):
+        wait_until_ready(running.url)
+        with httpx.Client(base_url=running.url, timeout=60) as ada:
+            ada.get("/")
+            known = ada.get("/about").json()
+            assert known["models"] == ["scripted", "other", "broken"]
+            assert {"en", "fr", "zh-Hant"} <= set(known["languages"])
+            chat = ada.post("/conversations", json={"question": "a longish answer"}).json()["id"]
+            with ThreadPoolExecutor(1) as pool:
+                changing = pool.submit(ada.post, "/model", json={"name": "other"})
+                for _ in range(100):
+                    if ada.get("/state").json()["switching"]:
+                        break
+                    time.sleep(0.02)
+                told = ada.get("/state").json()
+                assert (told["state"], told["switching"]) == ("switching", "other")
+                assert ada.get(f"/conversations/{chat}").json()["asking"]  # the answer goes on
+                assert changing.result().json()["model"] == "other"
+            assert ada.get(f"/conversations/{chat}").json()["turns"]
+            refused = ada.post("/model", json={"name": "broken"})
+            assert (refused.status_code, "models pull broken" in refused.text) == (503, True)
+            assert ada.post("/model", json={"name": "nonsense"}).status_code == 400
+            assert ada.get("/state").json()["model"] == "other"
+
+
+def test_a_batch_keeps_its_model(tmp_path: Path) -> None:
+    for running in served(tmp_path):
+        wait_until_ready(running.url)
+        with httpx.Client(base_url=running.url, timeout=60) as ada:
+            ada.get("/")
+            ada.put("/batches", params={"name": "q.txt"}, content=b"a long answer\n")
+            for _ in range(100):
+                if running.bot.asked:
+                    break
+                time.sleep(0.05)
+            refused = ada.post("/model", json={"name": "other"})
+            assert "must keep its model" in refused.json()["error"]
+
+
+def test_who_does_not_run_the_server_cannot_change_its_model(guarded: Served) -> None:
+    with httpx.Client(base_url=guarded.url, timeout=60) as ada:
+        assert ada.post("/model", json={"name": "other"}).status_code == 401
+        ada.post("/login", data={"username": "ada", "password": "s3cret: päss"})
+        wait_until_answered(ada)
+        assert "models" not in ada.get("/about").json()
+        refused = ada.post("/model", json={"name": "other"})
+        assert "where the server is started" in refused.json()["error"]
+        assert ada.get("/state").json()["model"] == "scripted"
+
+
+def wait_until_answered(client: httpx.Client) -> None:
+    for _ in range(600):
+        if client.get("/state").json()["state"] == "ready":
+            return
+        time.sleep(0.1)
 
 
 def test_a_login_guards_everything(guarded: Served) -> None:

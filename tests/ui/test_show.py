@@ -142,7 +142,7 @@ def test_the_pieces_of_a_document_are_its_text(text: str, data: st.DataObject, a
     edges = st.integers(0, len(text))
     spans = data.draw(st.lists(st.tuples(edges, edges).map(sorted), max_size=4))
     marks = [Mark(n, start, end, text[start:end]) for n, (start, end) in enumerate(spans)]
-    shown = shown_document(DOCUMENT, text, marks, around)
+    shown = shown_document(DOCUMENT, text, marks, around=around)
     joined = "".join(piece["text"] for piece in shown["pieces"])
     assert joined == text[shown["before"] : len(text) - shown["after"]]
     for mark in marks:

@@ -21,6 +21,13 @@ def test_every_text_is_there_with_the_same_places(language: str) -> None:
         assert other[name].strip()
 
 
+def test_every_step_of_an_answer_has_a_name_for_readers() -> None:
+    code = "".join(path.read_text("utf-8") for path in (PAGE.parents[1] / "answering").glob("*.py"))
+    noted = set(re.findall(r'\bnote\(\s*"(\w+)"', code))
+    assert "gate" in noted
+    assert {f"step_{name}" for name in noted} <= set(texts()["en"])
+
+
 def test_scripts_and_pages_say_only_what_there_is() -> None:
     asked = set(re.findall(r"\bsaid\.(\w+)", (PAGE / "login.js").read_text("utf-8")))
     for path in PAGE.glob("*.js"):

@@ -5,6 +5,7 @@ import { send } from "./api.js";
 import { byId, make, say } from "./dom.js";
 import { limits } from "./scope.js";
 import { ready } from "./server.js";
+import { settings } from "./settings.js";
 import { listSources } from "./sources.js";
 import { drawTurn } from "./turn.js";
 import { suggest } from "./suggest.js";
@@ -102,7 +103,7 @@ async function ask(text, kept = open?.turns.length || 0, only = limits()) {
   try {
     const before = open;
     const path = before ? `conversations/${before.id}` : "conversations";
-    const { id } = await send("POST", path, { question: text, keep: kept, only });
+    const { id } = await send("POST", path, { question: text, keep: kept, only, settings: settings() });
     if (open !== before) return;
     keep({ id, name: before?.name || text, turns: (before?.turns || []).slice(0, kept), pending, asking: true });
     follow();

@@ -4,9 +4,9 @@ import { call } from "./api.js";
 import { byId, inLanguage, languageName, make, placeLine, say, shownDate, takeFiles } from "./dom.js";
 import { offer } from "./scope.js";
 import { line, look, ready, watch } from "./server.js";
+import { settings } from "./settings.js";
 import { openDocument } from "./sources.js";
 
-const HITS = 10;
 const BAD = ["failed", "undecodable", "too_large", "unsupported", "empty"];
 const reader = byId("reader");
 const list = byId("list");
@@ -128,7 +128,7 @@ async function search(query) {
   results.replaceChildren(make("p", { class: "doing" }, make("span", { class: "dots", "aria-hidden": "true" }), say("searching")));
   try {
     await ready();
-    const { passages } = await call("search", query, HITS);
+    const { passages } = await call("search", query, settings().passages);
     results.replaceChildren(
       passages.length
         ? make("ol", { class: "cards" }, ...passages.map(hit))

@@ -79,11 +79,12 @@ export function shownDate(date) {
 export const shownTime = (at) =>
   new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
 
-/** Date, language and files of a source, as one line. */
+/** Date, language, files and page of a source, as one line. */
 export function placeLine(source) {
   const files = [source.source, ...(source.also_in ?? [])];
   const named = files.slice(0, 4).join(", ") + (files.length > 4 ? ` +${files.length - 4}` : "");
-  return [shownDate(source.date), languageName(source.language), named].filter(Boolean).join(" · ");
+  const page = source.page && say("page", { n: source.page });
+  return [shownDate(source.date), languageName(source.language), named, page].filter(Boolean).join(" · ");
 }
 
 /** Hand on the files that are dropped on `drop`, or chosen with `button` through `input`. */

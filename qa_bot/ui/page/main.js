@@ -8,6 +8,7 @@ import { byId } from "./dom.js";
 import { startHistory } from "./history.js";
 import { startRuns } from "./runs.js";
 import { startScope } from "./scope.js";
+import { startSettings } from "./settings.js";
 import { line, look, retry, watch } from "./server.js";
 
 const root = document.documentElement;
@@ -73,6 +74,7 @@ function startLanguage() {
 startTheme();
 startLanguage();
 startState();
+startSettings();
 startAbout();
 startScope();
 startHistory();

@@ -53,6 +53,7 @@ export async function retry() {
 /** A state as a short line. */
 export function line(state) {
   const { doing } = state;
+  if (state.switching) return say("switching", { name: state.switching });
   if (doing?.what === "indexing") return doing.total ? say("loading_index", doing) : say("indexing");
   if (doing && doing.total) return say("loading_fetch", { percent: Math.floor((100 * doing.done) / doing.total) });
   if (state.state === "ready") return say("ready", { n: state.documents });

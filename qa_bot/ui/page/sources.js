@@ -122,17 +122,22 @@ function checks(source) {
 }
 
 function paper(found, current) {
-  const text = found.pieces.map((piece) => {
+  const drawn = (piece) => {
     if (!piece.marks) return piece.text;
     const active = piece.marks.includes(current);
     return make("mark", { class: active ? "current" : "other", "data-marks": piece.marks.join(" ") }, piece.text);
-  });
+  };
+  const text = (pieces) => make("div", { class: "text", ...inLanguage(found.language) }, ...pieces.map(drawn));
+  const page = ([n, pieces]) =>
+    make("section", { class: "page", "aria-label": say("page", { n }) }, make("p", { class: "small" }, say("page", { n })), text(pieces));
+  const pages = new Map();
+  for (const piece of found.pieces) if (piece.page) pages.set(piece.page, [...(pages.get(piece.page) || []), piece]);
   const cut = (count) => (count ? make("p", { class: "cut" }, say("cut", { n: count.toLocaleString() })) : null);
   return make(
     "div",
     { class: "paper", role: "article", tabIndex: 0, "aria-label": found.title },
     cut(found.before),
-    make("div", { class: "text", ...inLanguage(found.language) }, ...text),
+    ...(pages.size ? [...pages].map(page) : [text(found.pieces)]),
     cut(found.after),
   );
 }

@@ -2,7 +2,6 @@
 
 import { inLanguage, icon, make, say } from "./dom.js";
 import { limitLine } from "./scope.js";
-import { state } from "./server.js";
 import { openSource, show } from "./sources.js";
 import { votes } from "./vote.js";
 
@@ -68,6 +67,7 @@ function refused(turn) {
     understood(record),
     closest(turn),
     actions(turn),
+    steps(record),
   );
 }
 
@@ -77,7 +77,21 @@ function answered(turn) {
     make("p", { class: "said", ...inLanguage(record.language) }, ...record.parts.map((part) => sentence(turn, part))),
     understood(record),
     actions(turn),
+    steps(record),
   );
+}
+
+/** How an answer came about, step by step. */
+function steps(record) {
+  if (!record.steps?.length) return "";
+  const item = (step) =>
+    make(
+      "li",
+      {},
+      make("p", {}, make("strong", {}, say(`step_${step.name}`)), make("span", { class: "small" }, ` ${step.seconds.toFixed(1)} s`)),
+      make("p", { class: "result", dir: "auto" }, step.result),
+    );
+  return make("details", { class: "steps" }, make("summary", {}, say("steps")), make("ol", {}, ...record.steps.map(item)));
 }
 
 function sentence(turn, part) {
@@ -165,9 +179,8 @@ function actions(turn) {
 }
 
 /** How much of the model's window the longest prompt of an answer took. */
-function room(record) {
-  const { window } = state();
-  return record.longest && window ? say("window", { percent: Math.ceil((100 * record.longest) / window) }) : "";
+function room({ longest, window }) {
+  return longest && window ? say("window", { percent: Math.ceil((100 * longest) / window) }) : "";
 }
 
 const copy = (record) => async (event) => {
