@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from page_server import Served
@@ -13,9 +14,12 @@ SECONDS = 1000
 expect.set_options(timeout=20 * SECONDS)  # the machine may be busy with other tests
 
 
-def watched(browser: Browser, expected: Sequence[str] = ()) -> Iterator[BrowserContext]:
+def watched(
+    browser: Browser, expected: Sequence[str] = (), **kind: Any
+) -> Iterator[BrowserContext]:
     """A browser of its own; it must meet no dialog, no other host, and no error not expected."""
-    made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    kind = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **kind}
+    made = browser.new_context(**kind)
     made.set_default_timeout(20 * SECONDS)
     wrong: list[str] = []
 

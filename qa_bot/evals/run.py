@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from qa_bot.app import QABot
 from qa_bot.errors import ThresholdMissed, UsageError
 from qa_bot.evals.gold import missing_gold
 from qa_bot.evals.metrics import LOWER_IS_BETTER
@@ -29,7 +28,7 @@ from qa_bot.questions import read_questions
 from qa_bot.records import answer_record
 from qa_bot.runner import answer_all
 from qa_bot.text import language_of
-from qa_bot.types import Answer, Question, Turn, Usage
+from qa_bot.types import Answer, Hit, Question, Turn, Usage
 
 STATE = "answers.state"
 """The journal of a run, inside its folder."""
@@ -37,6 +36,22 @@ DEPTH = 20
 """How far down a ranking is scored."""
 SEARCHED = ("id", "question", "language", "retrieved", "seconds", "error")
 """What is kept of a record without an answer."""
+
+
+class Bot(Protocol):
+    """What an evaluation needs of a bot; `qa_bot.app.QABot` is one."""
+
+    def configuration(self, *, model: bool = True) -> dict[str, Any]:
+        """What answers depend on besides the question."""
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+        """The answer to a question."""
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        """The `k` best passages."""
+
+    def read_text(self, source: str) -> str | None:
+        """A document's text; None where there is no such document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ class Part:
 
 
 def evaluate(
-    bot: QABot,
+    bot: Bot,
     testset: Path,
     folder: Path,
     *,
@@ -183,7 +198,7 @@ def check_thresholds(run: Mapping[str, Any], wanted: Mapping[str, float]) -> Non
 
 
 def _records(
-    bot: QABot, questions: Sequence[Question], journal: Journal, retrieval_only: bool
+    bot: Bot, questions: Sequence[Question], journal: Journal, retrieval_only: bool
 ) -> Iterable[Record]:
     if retrieval_only:
         return answer_all(_Searching(bot), questions, journal)
@@ -202,7 +217,7 @@ def _with_confidence(answer: Answer) -> Record:
 class _Searching:
     """Asks for the ranking alone."""
 
-    bot: QABot
+    bot: Bot
 
     def __call__(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
         del history  # making a follow-up stand alone would take the language model

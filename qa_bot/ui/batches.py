@@ -15,8 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from qa_bot.batch import WRITERS, Progress, batch
 from qa_bot.errors import QABotError, UsageError
 from qa_bot.exports import About
 from qa_bot.questions import read_questions
-from qa_bot.types import Answer, Turn
+from qa_bot.ui.asker import Asker
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.uploads import safe_name
 
@@ -85,13 +84,13 @@ class Batches:
     def stop(self, owner: str, id: str) -> None:
         """Stop after what is finished; it is kept."""
         if run := self._running.get(self._at(owner, id)):
-            run.stopped.set()
+            run.asker.stopped.set()
 
     def remove(self, owner: str, id: str) -> None:
         """Stop a batch, and delete its questions and answers."""
         folder = self._at(owner, id)
         if run := self._running.get(folder):
-            run.stopped.set()
+            run.asker.stopped.set()
             run.thread.join()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -121,7 +120,7 @@ class Batches:
     def close(self) -> None:
         """Stop all of them, for the server ends."""
         for run in list(self._running.values()):
-            run.stopped.set()
+            run.asker.stopped.set()
         for run in list(self._running.values()):
             run.thread.join(10)
 
@@ -163,14 +162,13 @@ class Batches:
 
 
 class _Run:
-    """A batch under way; to `batch` it is the bot."""
+    """A batch under way."""
 
-    takes_jobs = False  # the desk lets one question in at a time
     thread: threading.Thread
 
     def __init__(self, folder: Path, questions: Path, desk: Desk) -> None:
         self.folder = folder
-        self.stopped = threading.Event()
+        self.asker = Asker(desk)
         self.progress: Mapping[str, Any] = {}
         self._questions = questions
         self._desk = desk
@@ -179,43 +177,13 @@ class _Run:
         """Answer what is left; returns how it ended."""
         try:
             with self._desk.same_model():
-                batch(self, self._questions, self.folder / _ANSWERS, out=sys.stdout, force=True,
-                      retry_errors=True, watch=self._watch)  # fmt: skip
+                batch(self.asker, self._questions, self.folder / _ANSWERS, out=sys.stdout,
+                      force=True, retry_errors=True, watch=self._watch)  # fmt: skip
         except KeyboardInterrupt:
             return {"state": "stopped", **self.progress}
         except QABotError as exc:
             return {"state": "failed", "error": str(exc), **self.progress}
         return {"state": "done", "error": None, **self.progress}
-
-    def load(self) -> None:
-        """Wait until questions can be answered."""
-        self._desk.wait(self.stopped.is_set)
-        if self.stopped.is_set():
-            raise KeyboardInterrupt
-
-    def configuration(self) -> dict[str, Any]:
-        """What answers depend on."""
-        self.load()
-        return self._desk.configuration()
-
-    def dates(self) -> dict[str, str | None]:
-        """The date of every document."""
-        return self._desk.dates()
-
-    def ask(self, question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
-        """The answer, once it is this question's turn.
-
-        Raises:
-            KeyboardInterrupt: the batch was stopped; `batch` then keeps what is finished.
-        """
-        stopped = self.stopped.is_set
-        with closing(self._desk.stream(question, history, id=id, leaving=stopped)) as pieces:
-            for piece in pieces:
-                if stopped():
-                    break
-                if isinstance(piece, Answer):
-                    return piece
-        raise KeyboardInterrupt
 
     def _watch(self, progress: Progress) -> None:
         self.progress = {

@@ -279,6 +279,10 @@ class Desk:
                 return None
         return name if folder in self._folders and name in self.uploads.names() else None
 
+    def read_text(self, source: str) -> str | None:
+        """A document's text, as its file has it now."""
+        return self._ready().read_text(source)
+
     def update(self, *, rebuild: bool = False) -> IndexReport:
         """Bring the index up to date with its folders and what was uploaded.
 

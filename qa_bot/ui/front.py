@@ -90,7 +90,7 @@ def make_front(
 
     talk = Talk(desk, Conversations(kept / "conversations"))
     cases = TestCases(kept / "testsets")
-    work = make_work(desk, kept / "batches", runs.resolve(), logins)
+    work = make_work(desk, kept / "batches", runs.resolve(), cases, logins)
     app = Starlette(
         routes=[
             *_Pages(desk, logins, loopback).routes(),

@@ -33,7 +33,7 @@ async function fill() {
   const several = known.models?.length > 1;
   byId("models").hidden = !several;
   if (several) offerModels(known.models);
-  byId("about-list").replaceChildren(...SHOWN.filter((name) => known[name] != null).map((name) => item(name, known[name])));
+  byId("about-list").replaceChildren(...SHOWN.filter((name) => known[name] != null && !(several && name === "model")).map((name) => item(name, known[name])));
 }
 
 /** The one in use comes first. */

@@ -11,6 +11,11 @@ export function startRuns() {
   byId("runs").addEventListener("shown", list);
 }
 
+/** List them anew, unless one of them is being read. */
+export function listRuns() {
+  if (!body.querySelector("h2")) list();
+}
+
 async function list() {
   await filled(async () => {
     const found = await send("GET", "runs");
