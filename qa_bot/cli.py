@@ -217,6 +217,7 @@ def _serve(options: argparse.Namespace, screen: Screen) -> int:
         host=options.host,
         port=options.port,
         auth=options.auth,
+        mcp=options.mcp,
         notify=screen.note,
     )
     return 0

@@ -124,6 +124,8 @@ def _serve(command: Arguments) -> None:
     command.add_argument("--port", type=int, default=PORT, metavar="N", help=f"(default {PORT})")
     command.add_argument("--auth", type=Path, metavar="FILE",
                          help="who may come in: a line user:password each")  # fmt: skip
+    command.add_argument("--mcp", action="store_true", help="also serve the tools ask, search and "
+                         "documents to MCP clients, at /mcp")  # fmt: skip
     _model(command)
     _index_place(command)
 

@@ -35,11 +35,13 @@ class Served:
     store: Path
 
 
-def served(folder: Path, logins: Logins | None = None, *, loading: float = 0.0) -> Iterator[Served]:
+def served(
+    folder: Path, logins: Logins | None = None, *, loading: float = 0.0, mcp: bool = False
+) -> Iterator[Served]:
     bot = PageBot(write_documents(folder / "documents"), loading=loading)
     store = folder / "store"
     front = make_front(Desk(lambda progress: bot, store), folder / "kept", logins,
-                       runs=folder / "runs")  # fmt: skip
+                       runs=folder / "runs", mcp=mcp)  # fmt: skip
     with listening(front) as url:
         yield Served(url, bot, store)
 

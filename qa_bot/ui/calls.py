@@ -37,10 +37,11 @@ async def steps(app: ASGIApp, name: str, data: list[Any]) -> AsyncGenerator[Any,
     path, query = "/gradio_api/queue/data", f"session_hash={call}".encode()
     async with aclosing(_events(app, _scope("GET", path, query))) as events:
         async for event in events:
-            given = ((event.get("output") or {}).get("data") or [None])[0]
+            output = event.get("output") or {}
+            given = (output.get("data") or [None])[0]
             failed = event["msg"] == "unexpected_error" or event.get("success") is False
             if failed:
-                raise CallFailed(str(event.get("message") or event.get("output")))
+                raise CallFailed(str(event.get("message") or output.get("error") or output))
             if event["msg"] in ("process_generating", "process_completed") and given is not None:
                 yield given
             if event["msg"] == "process_completed":

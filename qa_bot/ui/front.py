@@ -7,6 +7,7 @@ routes of Gradio that its clients need are let through: none that serves or take
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,6 +35,8 @@ from qa_bot.ui.texts import chosen_language, filled, page_file
 from qa_bot.ui.web import body, known_browser, sent_json, told
 from qa_bot.ui.work_routes import make_work
 
+MCP = "/mcp"
+"""Where MCP clients find the tools."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _PART = re.compile(r"[a-z]+\.(css|js|svg)")
@@ -67,6 +70,7 @@ def make_front(
     *,
     runs: Path = Path("runs"),
     loopback: bool = True,
+    mcp: bool = False,
 ) -> Starlette:
     """The whole application.
 
@@ -76,17 +80,20 @@ def make_front(
         logins: who may come in; None for everybody who reaches the port.
         runs: the folder with the folders of evaluation runs.
         loopback: whether only this machine is served: then only its names are answered to.
+        mcp: whether to serve tools to MCP clients too.
     """
     gradio = _Gradio(desk)
+    tools = _Tools(gradio) if mcp else None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         stopping = asyncio.Event()
-        serving = asyncio.create_task(gradio.serve(stopping))
+        parts: list[_Gradio | _Tools] = [gradio, tools] if tools else [gradio]
+        serving = [asyncio.create_task(part.serve(stopping)) for part in parts]
         yield
         await asyncio.to_thread(work.close)
         stopping.set()
-        await serving
+        await asyncio.gather(*serving)
 
     talk = Talk(desk, Conversations(kept / "conversations"))
     cases = TestCases(kept / "testsets")
@@ -97,6 +104,7 @@ def make_front(
             *chat_routes(desk, talk, cases, logins),
             *work.routes(),
             *openai.routes(gradio),
+            *([Route(MCP, tools)] if tools else []),
         ],
         middleware=[Middleware(_Guard, logins=logins, loopback=loopback)],
         lifespan=lifespan,
@@ -243,6 +251,30 @@ class _Gradio:
         await answer(scope, receive, send)
 
 
+class _Tools:
+    """The tools for MCP clients, once they are there; until then their callers wait."""
+
+    def __init__(self, endpoints: ASGIApp) -> None:
+        self._endpoints = endpoints
+        self._ready = asyncio.Event()
+        self._app: ASGIApp = Response("The tools could not be started; the log says why.", 503)
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Import, start, and run them until it is time to stop."""
+        try:
+            # It takes a second, for which the first page must not wait.
+            module = await asyncio.to_thread(importlib.import_module, "qa_bot.ui.mcp_tools")
+            async with module.mcp_tools(self._endpoints, MCP) as self._app:
+                self._ready.set()
+                await stopping.wait()
+        finally:
+            self._ready.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._ready.wait()
+        await self._app(scope, receive, send)
+
+
 class _Guard:
     """Refuses strangers before anything else sees them, and adds the safety headers."""
 
@@ -277,7 +309,7 @@ class _Guard:
         if origin is not None and urlsplit(origin).netloc != host:
             return Response("This server takes no requests from other pages.", 403)
         path = request.url.path
-        if path.startswith(openai.PREFIX):
+        if path.startswith(openai.PREFIX) or path == MCP:
             return openai.refusal(request, self._logins)
         if self._logins is None or path == "/" or _OPEN.match(path):
             return None

@@ -53,9 +53,8 @@ def go_to(tab: Page, name: str) -> None:
 
 def choose(tab: Page, button: Locator, *files: Path) -> None:
     """Choose files with a button that opens the browser's own dialog."""
-    reach(button)
-    with tab.expect_file_chooser() as asked:
-        tab.keyboard.press("Enter")
+    with tab.expect_file_chooser() as asked:  # before reaching it: it takes a while to listen
+        press(button)
     asked.value.set_files(files)
 
 

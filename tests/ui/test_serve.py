@@ -62,6 +62,23 @@ def test_a_taken_port_is_wrong_usage_with_its_cure(capsys: pytest.CaptureFixture
     assert "--port" in said
 
 
+def test_tools_for_mcp_clients_are_told_of_where_they_are_asked_for(
+    started: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--port", "0", "--mcp"]) == 0
+    assert f":{started[0][1]}/mcp" in capsys.readouterr().err
+    assert main(["serve", "--port", "0"]) == 0
+    assert "/mcp" not in capsys.readouterr().err
+
+
+def test_without_their_package_the_tools_are_wrong_usage_with_the_cure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa_bot.ui.serve.find_spec", lambda name: None)
+    assert main(["serve", "--port", "0", "--mcp"]) == 2
+    assert 'pip install "qa-bot[mcp]"' in capsys.readouterr().err
+
+
 def test_a_bad_users_file_is_wrong_usage(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -76,7 +93,8 @@ def test_a_bad_users_file_is_wrong_usage(
 def test_the_first_page_needs_nothing_heavy() -> None:
     code = (
         "import sys, qa_bot.ui.serve\n"
-        "heavy = {'numpy', 'pandas', 'chromadb', 'llama_index', 'gradio', 'fastapi', 'openvino'}\n"
+        "heavy = {'numpy', 'pandas', 'chromadb', 'llama_index', 'gradio', 'fastapi', 'openvino',\n"
+        "         'mcp'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
