@@ -73,7 +73,7 @@ class Bot(Protocol):
         """Let go of the index."""
 
     def models(self) -> list[str]:
-        """The language models that can be used at once."""
+        """The language models that can be used at once; the first is in use."""
 
     def use_model(self, name: str) -> None:
         """Answer with another language model from now on."""
@@ -231,6 +231,8 @@ class Desk:
                                  "stop it first, or wait")  # fmt: skip
             if name not in (known := bot.models()):
                 raise UsageError(f"the model {name!r} is not ready here; take {', '.join(known)}")
+            if name == known[0]:  # it is the one in use
+                return
             self._switching = name
             try:
                 with self._line.turn():

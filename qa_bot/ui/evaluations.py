@@ -40,8 +40,8 @@ class Evaluations:
 
     def listed(self) -> list[dict[str, Any]]:
         """Each with its name and state, the latest first; of the running one how far it is."""
-        names = sorted(self._unfinished(), key=lambda name: name.rpartition("-")[2], reverse=True)
-        return [self._told(name) for name in names]
+        begun = self._unfinished()
+        return [self._told(name) for name in sorted(begun, key=lambda name: -begun[name])]
 
     def start(self, name: str, data: bytes) -> str:
         """Begin to evaluate with a test set; returns the run's name.
@@ -52,7 +52,7 @@ class Evaluations:
         safe = safe_name(name)
         if Path(safe).suffix.lower() not in KINDS:
             raise UsageError(f"{safe} is no test set; take a {' or '.join(KINDS)} file")
-        made = f"{Path(safe).stem}-{time.strftime('%Y%m%d%H%M%S')}"
+        made = f"{Path(safe).stem}-{time.strftime('%Y-%m-%d-%H%M%S')}"
         kept = self._folder / made / _TEST_SET / safe
         try:
             kept.parent.mkdir(parents=True)
@@ -113,9 +113,10 @@ class Evaluations:
         fault = self._faults.get(name)
         return {"name": name, "state": "failed" if fault else "stopped", "error": fault}
 
-    def _unfinished(self) -> set[str]:
-        begun = {path.parent.name for path in self._folder.glob(f"*/{_TEST_SET}")}
-        return {name for name in begun if not (self._folder / name / "run.json").is_file()}
+    def _unfinished(self) -> dict[str, float]:
+        """Their names, and when each was begun."""
+        begun = {path.parent: path.stat().st_mtime for path in self._folder.glob(f"*/{_TEST_SET}")}
+        return {run.name: at for run, at in begun.items() if not (run / "run.json").is_file()}
 
     def _known(self, name: str) -> str:
         """A name among those that are there: it is never made a path."""

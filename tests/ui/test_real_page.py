@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from page_browser import faults, fits
 from page_server import listening, wait_until_ready
 from playwright.sync_api import Browser, Page, expect
 
@@ -88,3 +90,84 @@ def test_an_uploaded_file_is_asked_about_and_survives_a_reload(tab: Page, tmp_pa
     expect(tab.locator(".said")).to_contain_text("14 March")
     tab.reload()
     expect(tab.locator(".said")).to_contain_text("14 March")
+
+
+def test_an_answer_in_another_language_is_asked_for_and_told_how_it_came_about(tab: Page) -> None:
+    tab.get_by_role("button", name="Settings").click()
+    tab.get_by_label("Answer in").select_option("fr")
+    tab.keyboard.press("Escape")
+    asked(tab, ASKED[0][1])
+    expect(tab.locator(".said")).to_have_attribute("lang", "fr")
+    expect(tab.locator(".actions")).to_contain_text("% of the context window")
+    tab.locator(".steps summary").click()
+    steps = tab.locator(".steps li")
+    expect(steps.filter(has_text="Answered or refused")).to_contain_text("(normal strictness)")
+    expect(steps.filter(has_text="Sentence judged by the model").first).to_contain_text("log-odds")
+    tab.locator("#settings-line").click()
+    tab.get_by_role("button", name="As the server has them").click()
+    tab.keyboard.press("Escape")
+
+
+def test_a_stopped_answer_is_stopped_and_the_next_question_answered(tab: Page) -> None:
+    tab.get_by_role("button", name="New conversation").click()
+    tab.locator("#question").fill(ASKED[1][1])
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".doing")).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".turn")).to_contain_text("Stopped.")
+    tab.get_by_role("button", name="Try again").click()
+    expect(tab.locator(".turn .thumbs")).to_be_visible(timeout=ANSWER)
+    expect(tab.locator(".said")).to_contain_text(ASKED[1][2])
+
+
+def test_a_conversation_is_exported_with_its_quotes(tab: Page) -> None:
+    asked(tab, ASKED[2][1])
+    quote = tab.locator("#sources blockquote").first.text_content() or ""
+    tab.locator("#save summary").click()
+    with tab.expect_download() as saving:
+        tab.get_by_role("button", name="JSON").click()
+    assert len(quote) > 10
+    assert json.dumps(quote, ensure_ascii=False) in saving.value.path().read_text("utf-8")
+
+
+def test_a_file_of_questions_and_a_test_set_are_answered(tab: Page, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.txt"
+    questions.write_text(f"{ASKED[0][1]}\n", encoding="utf-8")
+    tab.get_by_role("tab", name="Batch").click()
+    tab.locator("#batch-files").set_input_files(questions)
+    expect(tab.locator("#batch-list .card")).to_contain_text("done · 1 of 1", timeout=ANSWER)
+    tests = tmp_path / "tests.jsonl"
+    tests.write_text(json.dumps({"question": ASKED[0][1], "answers": [ASKED[0][2]]}))
+    tab.get_by_role("tab", name="Evaluation").click()
+    tab.locator("#evaluate-files").set_input_files(tests)
+    run = tab.locator("#runs-body .card")
+    expect(run).to_contain_text("tests.jsonl · 1 questions", timeout=ANSWER)
+    figure = run.locator(".figures div").filter(has_text="Right answer")
+    expect(figure.locator("dd")).to_have_text("1.000")
+    tab.get_by_role("tab", name="Chat").click()
+
+
+def test_on_a_phone_in_the_dark_with_the_keyboard_alone(tab: Page) -> None:
+    browser = tab.context.browser
+    assert browser is not None
+    context = browser.new_context(
+        locale="id-ID", color_scheme="dark", viewport={"width": 390, "height": 780}
+    )
+    phone = context.new_page()
+    phone.set_default_timeout(ANSWER)
+    phone.goto(tab.url)
+    phone.keyboard.press("Tab")  # the link to the question
+    phone.keyboard.press("Enter")
+    phone.keyboard.type(ASKED[3][1])
+    phone.keyboard.press("Enter")
+    expect(phone.locator(".turn .thumbs")).to_be_visible(timeout=ANSWER)
+    expect(phone.locator(".said")).to_contain_text(ASKED[3][2])
+    for _ in range(30):
+        if phone.evaluate("document.activeElement.className") == "marker":
+            break
+        phone.keyboard.press("Shift+Tab")
+    phone.keyboard.press("Enter")
+    expect(phone.locator("mark.current").first).to_be_in_viewport()
+    assert fits(phone)
+    assert faults(phone) == []
+    context.close()
