@@ -40,8 +40,10 @@ class Evaluations:
 
     def listed(self) -> list[dict[str, Any]]:
         """Each with its name and state, the latest first; of the running one how far it is."""
-        begun = self._unfinished()
-        return [self._told(name) for name in sorted(begun, key=lambda name: -begun[name])]
+        run, begun = self._run, self._unfinished()
+        if run:  # its report may still be written
+            begun[run.name] = time.time()
+        return [self._told(name, run) for name in sorted(begun, key=lambda name: -begun[name])]
 
     def start(self, name: str, data: bytes) -> str:
         """Begin to evaluate with a test set; returns the run's name.
@@ -106,8 +108,7 @@ class Evaluations:
             self._faults[name] = fault
         self._run = None
 
-    def _told(self, name: str) -> dict[str, Any]:
-        run = self._run
+    def _told(self, name: str, run: _Run | None) -> dict[str, Any]:
         if run and run.name == name:
             return {"name": name, "state": "running", "notes": run.notes, **run.progress}
         fault = self._faults.get(name)
