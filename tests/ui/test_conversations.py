@@ -106,6 +106,26 @@ def test_a_question_may_be_limited_to_documents_a_language_and_dates(
     assert sent.status_code == 400
 
 
+def test_settings_come_with_a_question_and_hold_for_it_alone(
+    ada: httpx.Client, page: Served
+) -> None:
+    wanted = {"strictness": "high", "answer_language": "fr", "passages": 1}
+    found = settled(ada, asked(ada, "What does a ticket cost?", settings=wanted))
+    assert page.bot.manners[-1] == ("high", "fr")
+    assert len(found["turns"][0]["sources"]) == 1
+    assert found["turns"][0]["window"] == 4096
+    assert [step["name"] for step in found["turns"][0]["steps"]] == ["search", "judge", "gate"]
+    found = settled(ada, asked(ada, "What does a ticket cost?"))
+    assert page.bot.manners[-1] == (None, None)
+    assert len(found["turns"][0]["sources"]) == 2
+
+
+@pytest.mark.parametrize("settings", [{"passages": 21}, {"passages": "all"}, ["high"]])
+def test_settings_that_are_none_are_refused(ada: httpx.Client, settings: Any) -> None:
+    sent = ada.post("/conversations", json={"question": "x", "settings": settings})
+    assert sent.status_code == 400
+
+
 def test_a_stopped_answer_is_not_kept_and_the_model_ends(ada: httpx.Client, page: Served) -> None:
     page.bot.stopped.clear()
     named = asked(ada, "a long answer")
