@@ -11,7 +11,7 @@ from qa_bot.doctor.check import Check, fail, ok, warn
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.build import open_index, recipe_of
 from qa_bot.index.extract import SUFFIXES, reader_of
-from qa_bot.index.load import Found, named_folders, walk
+from qa_bot.index.load import Found, named_folders, stamp_of, walk
 from qa_bot.index.manifest import FORMAT_VERSION, FileEntry, Manifest, load_manifest, writer_of
 from qa_bot.settings import Settings, resource
 
@@ -94,10 +94,9 @@ def _differing(found: list[Found], manifest: Manifest) -> Iterator[str]:
 
 
 def _same(path: Path, entry: FileEntry) -> bool:
-    state = path.stat()
-    if state.st_size != entry.size or reader_of(path.suffix.lower()) != entry.reader:
+    if reader_of(path.suffix.lower()) != entry.reader:
         return False
-    return state.st_mtime_ns == entry.mtime_ns or _digest(path) == entry.digest
+    return stamp_of(path.stat()) == entry.stamp or _digest(path) == entry.digest
 
 
 def _digest(path: Path) -> str:

@@ -7,10 +7,11 @@ they differ makes the next generation of the store (`write.py`).
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -102,7 +103,7 @@ def open_index(
         if manifest is None:
             return None
         try:
-            store = _sound_store(store_dir / manifest.generation, len(manifest.passage_ids), server)
+            store = _sound_store(store_dir, manifest, server)
         except IndexUnusable as exc:
             if stamp != manifest_stamp(store_dir):
                 continue
@@ -114,20 +115,21 @@ def open_index(
         store.close()  # it was replaced, and may have been deleted, before we had it open
 
 
-def _sound_store(folder: Path, passages: int, server: Server | None) -> PassageStore:
-    """Open a store that should hold so many passages.
+def _sound_store(store_dir: Path, manifest: Manifest, server: Server | None) -> PassageStore:
+    """Open the store of a manifest, to read what it names.
 
     Raises:
         IndexUnusable: it is damaged.
     """
+    folder, named = store_dir / manifest.generation, manifest.passage_ids
     if not folder.is_dir():
         raise IndexUnusable(f"{folder} is missing")
     examine(folder, local=server is None)
-    store = open_store(folder, server)
+    store = open_store(folder, server, revision=manifest.revision, live=named)
     try:
         store.check()
-        if store.count() != passages:
-            raise IndexUnusable(f"{folder} holds {store.count()} passages instead of {passages}")
+        if store.count() != len(named):
+            raise IndexUnusable(f"{folder} holds {store.count()} passages instead of {len(named)}")
     except IndexUnusable:
         store.close()
         raise
@@ -184,7 +186,7 @@ def update_index(
     started = time.perf_counter()
     roots = load.named_folders(folders)
     notify = notify or (lambda _: None)
-    with writing(store_dir), _full_disk_named(store_dir):
+    with writing(store_dir), _full_disk_named(store_dir), _few_collections():
         known = load_manifest(store_dir, notify)
         job = _Job(roots, store_dir, embedder, server, known, progress or _quiet, notify)
         try:
@@ -194,8 +196,7 @@ def update_index(
                 raise
             notify(_DAMAGED.format(exc))
             files = job.run(rebuild=True)
-    copied = near_copies({f.report.source: f.entry.sketch for f in files if f.entry})
-    reports = {file.report.source: _with_copy(file.report, copied) for file in files}
+    reports = {file.report.source: _told(file) for file in files}
     for source in known.files if known else ():
         reports.setdefault(source, FileReport(source, "removed"))
     total = sum(len(file.entry.passages) for file in files if file.entry)
@@ -233,7 +234,9 @@ class _Job:
         try:
             if not rebuild:
                 writer.reopen()
+                gc.freeze()  # the libraries are imported by now
             files = _walked(self.roots, self.store_dir, writer)
+            _mark_copies(files)
             writer.write(
                 [str(root) for root in self.roots.values()],
                 {file.report.source: file.entry for file in files if file.entry},
@@ -246,14 +249,44 @@ class _Job:
             writer.close()
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Spare Python's garbage collector what is there: with all libraries, that is a lot."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _quiet(*_: object) -> None:
     """No one is watching."""
 
 
-def _with_copy(report: FileReport, copied: Mapping[str, str]) -> FileReport:
-    if report.source not in copied:
+def _mark_copies(files: Sequence[_File]) -> None:
+    """Enter into each file what it nearly repeats; looked for where it, or that, is new."""
+    entries = {file.report.source: file.entry for file in files if file.entry}
+    kept = {file.report.source for file in files if file.report.status == "unchanged"}
+    settled = {
+        source: entries[source].copy_of
+        for source in kept
+        if not entries[source].copy_of or entries[source].copy_of in kept
+    }
+    if len(settled) == len(entries):
+        return
+    found = near_copies({source: entry.sketch for source, entry in entries.items()}, settled)
+    for file in files:
+        first = found.get(file.report.source, "")
+        if file.entry and file.entry.copy_of != first:
+            file.entry = file.entry._replace(copy_of=first)
+
+
+def _told(file: _File) -> FileReport:
+    """A file's report, with what it nearly repeats."""
+    report, copied = file.report, file.entry.copy_of if file.entry else ""
+    if not copied:
         return report
-    told = f"nearly the same text as {copied[report.source]}"
+    told = f"nearly the same text as {copied}"
     return replace(report, reason=f"{report.reason}; {told}" if report.reason else told)
 
 
@@ -303,14 +336,18 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         return _File(FileReport(source, found.status, found.reason))
     suffix = found.path.suffix.lower()
     try:
-        data, times = found.path.read_bytes(), found.path.stat().st_mtime_ns
-        digest = hashlib.sha256(data).hexdigest()
         known = writer.intact(source)
+        untouched = known and (known.stamp, known.reader) == (found.stamp, reader_of(suffix))
+        data = b"" if untouched else found.path.read_bytes()
+        stamp = () if load.is_fresh(found.stamp) else found.stamp
+        digest = known.digest if known and untouched else hashlib.sha256(data).hexdigest()
         key = text_key(digest, suffix)
-        if data.strip() and first_of.setdefault(key, source) != source:
+        filled = untouched or data.strip()
+        if filled and first_of.setdefault(key, source) != source:
             return _File(FileReport(source, "duplicate", f"same bytes as {first_of[key]}"))
         if known and (known.digest, known.reader) == (digest, reader_of(suffix)):
-            return _File(FileReport(source, "unchanged"), known, text_key=key)
+            entry = known._replace(stamp=stamp)
+            return _File(FileReport(source, "unchanged"), entry, text_key=key)
         extracted = writer.texts.of(data, suffix)
         document, kept = _document(source, data, extracted)
         made = passages(document, kept)
@@ -323,8 +360,7 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         return _File(FileReport(source, "empty", extracted.note or "no text in it"), text_key=key)
     entry = FileEntry(
         digest=digest,
-        size=len(data),
-        mtime_ns=times,
+        stamp=stamp,
         title=document.title,
         date=document.date,
         language=document.language,

@@ -22,6 +22,7 @@ _SCHEMA = """
 PRAGMA auto_vacuum = FULL;
 CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS uses (passage TEXT, key BLOB, PRIMARY KEY (passage, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uses_by_key ON uses (key);
 CREATE TABLE IF NOT EXISTS texts (key TEXT PRIMARY KEY, text BLOB NOT NULL);
 """
 
@@ -94,13 +95,21 @@ class Cache:
         """
 
         def drop(database: sqlite3.Connection) -> None:
-            database.execute("CREATE TEMP TABLE kept (name TEXT PRIMARY KEY)")
-            database.executemany("INSERT INTO kept VALUES (?)", ((name,) for name in passages))
-            database.execute("DELETE FROM uses WHERE passage NOT IN (SELECT name FROM kept)")
-            database.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM uses)")
-            database.execute("DELETE FROM kept")
-            database.executemany("INSERT INTO kept VALUES (?)", ((name,) for name in texts))
-            database.execute("DELETE FROM texts WHERE key NOT IN (SELECT name FROM kept)")
+            # Only what goes is looked up: going through all the vectors takes seconds.
+            for (passage,) in database.execute("SELECT DISTINCT passage FROM uses").fetchall():
+                if passage in passages:
+                    continue
+                using = "SELECT key FROM uses WHERE passage = ?"
+                keys = database.execute(using, (passage,)).fetchall()
+                database.execute("DELETE FROM uses WHERE passage = ?", (passage,))
+                database.executemany(
+                    "DELETE FROM vectors WHERE key = ?1 "
+                    "AND NOT EXISTS (SELECT 1 FROM uses WHERE key = ?1)",
+                    keys,
+                )
+            for (key,) in database.execute("SELECT key FROM texts").fetchall():
+                if key not in texts:
+                    database.execute("DELETE FROM texts WHERE key = ?", (key,))
 
         self._write(drop)
 

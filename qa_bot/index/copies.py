@@ -2,18 +2,19 @@
 
 Texts are compared by their shingles (Broder 1997, "On the resemblance and containment of
 documents"): every run of `WIDTH` bytes of their letters and digits, so that no script needs
-words of its own. Pairs are looked for only among texts that share one of their smallest
-hashes, as nearly all do that are alike.
+words of its own. Pairs are looked for only among texts that share two of their smallest
+hashes, as nearly all do that are alike: 99 of 100 that are just alike enough.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,23 +46,42 @@ def sketch_of(text: str) -> str:
     return base64.b64encode(smallest.astype("<u4").tobytes()).decode("ascii")
 
 
-def near_copies(sketches: Mapping[str, str]) -> dict[str, str]:
-    """The sources that nearly repeat another one, each with the first (by name) that it repeats."""
-    sources = sorted(source for source, sketch in sketches.items() if sketch)
-    hashes = [np.frombuffer(base64.b64decode(sketches[s]), dtype="<u4") for s in sources]
+def near_copies(
+    sketches: Mapping[str, str], settled: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The sources that nearly repeat another one, each with the first that it repeats.
 
-    kept = [frozenset(found.tolist()) for found in hashes]
+    Args:
+        sketches: of all sources.
+        settled: sources of which it is known what they repeat, "" for nothing: the others
+            are put to these before they are compared by name.
+    """
+    settled = settled or {}
+    smallest = {source: _unpacked(sketch, _KEYS) for source, sketch in sketches.items()}
+    new = sorted(source for source in sketches if source not in settled and smallest[source])
+    sought = {key for source in new for key in smallest[source]}
+    firsts = [source for source, first in settled.items() if not first]
+    rivals = sorted(source for source in firsts if not sought.isdisjoint(smallest[source]))
+    sources = rivals + new
+
+    # Not numpy: its calls cost more than all that is done with so few numbers.
+    @cache
+    def hashes(place: int) -> frozenset[int]:
+        return frozenset(_unpacked(sketches[sources[place]]))
 
     def alike(one: int, other: int) -> bool:
+        first, second = hashes(one), hashes(other)
+        both = first & second
         # What two sketches have in common is the most that they can resemble each other.
-        most = len(kept[one] & kept[other]) / max(len(kept[one]), len(kept[other]))
-        return (
-            most >= SAME_DOCUMENT
-            and resemblance(hashes[one], hashes[other], SKETCH) >= SAME_DOCUMENT
-        )
+        if len(both) < SAME_DOCUMENT * max(len(first), len(second)):
+            return False
+        union = sorted(first | second)[:SKETCH]
+        return len(both.intersection(union)) >= SAME_DOCUMENT * len(union)
 
-    groups = _grouped(hashes, alike)
-    return {sources[copy]: sources[first] for first, *copies in groups for copy in copies}
+    found = {source: first for source, first in settled.items() if first}
+    for first, *copies in _grouped([smallest[source] for source in sources], alike):
+        found |= {sources[copy]: sources[first] for copy in copies if copy >= len(rivals)}
+    return found
 
 
 def same_passages(passages: Sequence[Passage]) -> list[list[int]]:
@@ -71,6 +91,7 @@ def same_passages(passages: Sequence[Passage]) -> list[list[int]]:
     this year's.
     """
     hashes = [_remembered(passage.text) for passage in passages]
+    keys = [tuple(found[:_KEYS].tolist()) for found in hashes]
     numbers = [sorted(_NUMBER.findall(passage.text)) for passage in passages]
 
     def alike(one: int, other: int) -> bool:
@@ -80,40 +101,51 @@ def same_passages(passages: Sequence[Passage]) -> list[list[int]]:
             and resemblance(hashes[one], hashes[other]) >= SAME_PASSAGE
         )
 
-    return _grouped(hashes, alike)
+    return _grouped(keys, alike)
 
 
-def resemblance(one: Hashes, other: Hashes, limit: int | None = None) -> float:
-    """Jaccard similarity of two sets of hashes, each sorted and without repetition.
+def resemblance(one: Hashes, other: Hashes) -> float:
+    """Jaccard similarity of two sets of hashes, each sorted and without repetition."""
+    union = np.union1d(one, other)
+    both = np.intersect1d(one, other, assume_unique=True)
+    return both.size / union.size if union.size else 0.0
+
+
+def _unpacked(sketch: str, count: int = SKETCH) -> tuple[int, ...]:
+    """The smallest hashes of a sketch, so many or all there are."""
+    data = base64.b64decode(sketch[: -(-count * 4 // 3) * 4])
+    return struct.unpack_from(f"<{min(count, len(data) // 4)}I", data)
+
+
+def _grouped(
+    smallest: Sequence[Sequence[int]], alike: Callable[[int, int], bool]
+) -> list[list[int]]:
+    """Put each text to the first one that is like it; all are in the result, in their order.
 
     Args:
-        one: the hashes of a text.
-        other: those of another.
-        limit: how many of the smallest hashes were kept; None where all were.
+        smallest: the `_KEYS` smallest hashes of each text.
+        alike: whether two texts, by their places, are.
     """
-    union = np.union1d(one, other)[:limit]
-    both = np.intersect1d(one, other, assume_unique=True)
-    return float(np.isin(union, both).mean()) if union.size else 0.0
-
-
-def _grouped(hashes: Sequence[Hashes], alike: Callable[[int, int], bool]) -> list[list[int]]:
-    """Put each text to the first one that is like it; all are in the result, in their order."""
     groups: dict[int, list[int]] = {}
     firsts: dict[int, list[int]] = {}
-    smallest = [found[:_KEYS].tolist() for found in hashes]
     uses = Counter(key for keys in smallest for key in keys)
     for place, keys in enumerate(smallest):
         shared = [key for key in keys if uses[key] > 1]
-        rivals = sorted({first for key in shared for first in firsts.get(key, ())})
-        group = next((first for first in rivals if alike(first, place)), None)
+        once: set[int] = set()
+        rivals: set[int] = set()
+        for key in shared:
+            having = firsts.get(key, ())
+            rivals.update(having if len(keys) == 1 else once.intersection(having))
+            once.update(having)
+        group = next((first for first in sorted(rivals) if alike(first, place)), None)
         if group is not None:
             groups[group].append(place)
             continue
         groups[place] = [place]
         for key in shared:
-            having = firsts.setdefault(key, [])
-            if len(having) < _COMMON:
-                having.append(place)
+            kept = firsts.setdefault(key, [])
+            if len(kept) < _COMMON:
+                kept.append(place)
     return list(groups.values())
 
 

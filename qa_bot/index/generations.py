@@ -1,9 +1,10 @@
 """The folders that stores lie in: one at a time is the index, named by the manifest.
 
-A store is changed as a copy, which takes its place once it is whole. Whoever has a store
-open says so by a locked file beside it: what is in use is not deleted, and a file that
-nobody locks tells of a process that died, after which the store is tried in a child. The
-files that Chroma's native code trusts are compared with what was written.
+Many changes are made to a copy, which takes the store's place once it is whole; a few in
+place, each time a further revision. Whoever has a store open says so by a locked file
+beside it: what is in use is not deleted, and a file that nobody locks tells of a process
+that died, after which the store is tried in a child. The files that Chroma's native code
+trusts are compared with what was written, and never change in place.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from qa_bot.index.child import command
 _PREFIX = "passages-"
 _PROBE_SECONDS = 120
 _SEAL = "seal.json"
+TURN = "turn.lock"
+"""In a store's folder: held by the one process that is using Chroma's files at the moment."""
 _numbers = itertools.count()
 
 
@@ -56,7 +59,7 @@ def copy_generation(old: Path, new: Path) -> None:
         elif path.suffix == ".sqlite3":
             with closing(_connected(path)) as there, closing(sqlite3.connect(target)) as here:
                 there.backup(here)
-        elif not path.name.endswith("-journal"):
+        elif not path.name.endswith("-journal") and path.name != TURN:
             shutil.copyfile(path, target)
 
 
@@ -66,7 +69,13 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def settle(folder: Path) -> None:
-    """Seal a store that is whole, and have the system write it to the disk."""
+    """Seal a store that is whole and closed, and have the system write it to the disk.
+
+    What was deleted in it is in none of its databases any more.
+    """
+    for path in folder.glob("*.sqlite3"):
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("VACUUM")
     (folder / _SEAL).write_text(json.dumps(_checksums(folder)), "utf-8")
     for path in folder.rglob("*"):
         if path.is_file():
@@ -114,12 +123,17 @@ def _checksums(folder: Path) -> dict[str, int]:
 
 
 class Lease:
-    """Says that this process has a store open, until it is let go of or the process dies."""
+    """Says that this process has a store open, until it is let go of or the process dies.
 
-    def __init__(self, folder: Path) -> None:
+    A reader names the revision that it reads; what writes, or only looks, names none.
+    """
+
+    def __init__(self, folder: Path, revision: int | None = None) -> None:
         from filelock import FileLock
 
-        self._path = folder.parent / f".open-{folder.name}-{os.getpid()}-{next(_numbers)}"
+        reader = "" if revision is None else f"r{revision}-"
+        name = f".open-{folder.name}-{reader}{os.getpid()}-{next(_numbers)}"
+        self._path = folder.parent / name
         self._lock = FileLock(self._path, timeout=0)
         # Where nothing can be written, no one can delete the store either.
         with suppress(OSError):
@@ -140,6 +154,13 @@ class Lease:
             self._path.unlink(missing_ok=True)
             self._lock.release()
             self._path.unlink(missing_ok=True)  # some systems delete no file that is open
+
+
+def older_is_read(folder: Path, revision: int) -> bool:
+    """Whether anyone still reads another revision of a store than this one."""
+    mine = f".open-{folder.name}-r{revision}-"
+    readers = folder.parent.glob(f".open-{folder.name}-r*")
+    return any(not path.name.startswith(mine) and _is_held(path) for path in readers)
 
 
 def was_left_open(folder: Path) -> bool:

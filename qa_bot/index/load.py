@@ -10,6 +10,7 @@ import datetime
 import os
 import re
 import stat
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ _DATE = re.compile(
 )
 _NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NAME_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
+_CLOCK_STEP = 2_000_000_000
+"""Nanoseconds. Some file systems keep their times in steps as large as this."""
 _HEAD = 1500
 _TAIL = 500
 
@@ -71,6 +74,8 @@ class Found:
     path: Path
     status: FileState | None = None
     reason: str | None = None
+    stamp: tuple[int, ...] = ()
+    """See `stamp_of`; of a file that is to be read."""
 
 
 def named_folders(folders: Sequence[Path]) -> dict[str, Path]:
@@ -105,11 +110,21 @@ def walk(
 ) -> list[Found]:
     """List every file below the folders, sorted by source; `exclude` (our store) is left out."""
     found: list[Found] = []
+    left_out = exclude.resolve()
     for name, root in roots.items():
         prefix = f"{name}/" if name else ""
-        for path in paths(root, exclude.resolve()):
-            found.append(_judged(prefix, root, path, suffixes))
+        found += [_judged(prefix, root, path, suffixes) for path in paths(root, left_out)]
     return sorted(found, key=lambda file: file.source)
+
+
+def stamp_of(state: os.stat_result) -> tuple[int, ...]:
+    """What changes whenever a file is written, even by one who then sets its time back."""
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+
+def is_fresh(stamp: Sequence[int]) -> bool:
+    """Whether a file was touched so lately that its stamp may stay when it is written again."""
+    return max(stamp[1:3]) > time.time_ns() - _CLOCK_STEP
 
 
 def path_of(roots: Mapping[str, Path], source: str) -> Path:
@@ -127,50 +142,59 @@ def path_of(roots: Mapping[str, Path], source: str) -> Path:
 def paths(folder: Path, exclude: Path) -> Iterator[Path]:
     """Every file below, hidden and unreadable folders themselves instead of their files."""
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as found:  # which tells folders without a further look
+            entries = sorted(found, key=lambda entry: entry.name)
     except OSError:
         yield folder
         return
     for entry in entries:
-        if entry == exclude:
+        if entry.path == str(exclude):
             continue
-        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
-            yield from paths(entry, exclude)
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            yield from paths(Path(entry.path), exclude)
         else:
-            yield entry
+            yield Path(entry.path)
 
 
 def _judged(prefix: str, root: Path, path: Path, suffixes: Collection[str]) -> Found:
-    relative = path.relative_to(root).as_posix()
-    source = prefix + os.fsencode(relative).decode("utf-8", "replace")
+    name = os.fsencode(str(path)[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/") or ".")
+    source = prefix + name.decode("utf-8", "replace")
+    stamp: tuple[int, ...] = ()
     try:
-        status, reason = _first_verdict(root, path, suffixes)
+        state = path.lstat()  # one look at each file: with thousands, looks take the time
+        hidden = path.name.startswith(".") and path != root
+        linked = stat.S_ISLNK(state.st_mode)
+        if linked and not hidden and path.resolve().is_relative_to(root):
+            state = path.stat()
+        status, reason = (
+            ("skipped", "hidden") if hidden else _verdict(path, state, suffixes, linked)
+        )
+        stamp = stamp_of(state)
     except (OSError, RuntimeError) as exc:  # a link to itself is a RuntimeError to Python 3.11
         status, reason = "failed", f"cannot be read: {exc}"
-    if os.fsencode(relative) != source[len(prefix) :].encode("utf-8"):
+    if name != source[len(prefix) :].encode("utf-8"):
         status, reason = "failed", "its name is not valid UTF-8; rename it"
-    return Found(source, path, status, reason)
+    return Found(source, path, status, reason, stamp)
 
 
-def _first_verdict(
-    root: Path, path: Path, suffixes: Collection[str]
+def _verdict(
+    path: Path, state: os.stat_result, suffixes: Collection[str], linked: bool
 ) -> tuple[FileState | None, str | None]:
-    if path.name.startswith(".") and path != root:
-        return "skipped", "hidden"
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
+    """Settle a file without reading it; `state` is a link's own where it leads out."""
+    if stat.S_ISLNK(state.st_mode):
         return "skipped", f"a link out of the documents' folder, to {path.resolve()}"
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        linked = path.is_symlink()
+    if stat.S_ISDIR(state.st_mode):
         return ("skipped", "a link to a folder") if linked else ("failed", "cannot be listed")
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(state.st_mode):
         return "skipped", "not a regular file"
     if path.suffix.lower() not in suffixes:
         kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
         return "unsupported", f"{kind} are not read; convert to .txt"
-    if path.stat().st_size > MAX_BYTES:
-        size = path.stat().st_size / 1e6
-        return "too_large", f"{size:.1f} MB, over {MAX_BYTES // 10**6} MB; split the file"
+    if state.st_size > MAX_BYTES:
+        return (
+            "too_large",
+            f"{state.st_size / 1e6:.1f} MB, over {MAX_BYTES // 10**6} MB; split the file",
+        )
     return None, None
 
 

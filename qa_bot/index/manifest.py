@@ -10,26 +10,28 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from qa_bot.errors import IndexUnusable, UsageError
 
 FILE_NAME = "manifest.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _LOCK = ".lock"
 _HOLDER = ".lock.pid"
 _LOCK_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """An indexed file as it was read, and the ids of its passages in their order."""
+class FileEntry(NamedTuple):
+    """An indexed file as it was read, and the ids of its passages in their order.
+
+    A tuple, and so a list in the file: thousands are read and written in no time.
+    """
 
     digest: str
-    size: int
-    mtime_ns: int
+    stamp: tuple[int, ...]
+    """See `load.stamp_of`; empty where the file must be read to see whether it has changed."""
     title: str
     date: str | None
     language: str
@@ -39,6 +41,8 @@ class FileEntry:
     """What read it, with versions; "" for plain text."""
     sketch: str = ""
     """Finds its near copies: see `copies.py`."""
+    copy_of: str = ""
+    """The source that it nearly repeats, if any."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,9 @@ class Manifest:
     splitter: int
     cleaner: int
     generation: str
-    """The sub-folder with the passages; every change makes a new one."""
+    """The sub-folder with the passages."""
+    revision: int = 0
+    """How often the passages in that folder were changed in place."""
     folders: tuple[str, ...] = ()
     files: dict[str, FileEntry] = field(default_factory=dict)
 
@@ -75,9 +81,12 @@ class Manifest:
 def save_manifest(store_dir: Path, manifest: Manifest) -> None:
     """Write the manifest so that a reader, or a crash, meets the old or the new one whole."""
     temporary = store_dir / f"{FILE_NAME}.new"
+    # Not `asdict`, nor `dump`: both take many times as long.
+    data = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
     with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        # Not `dump`: it encodes in Python, ten times as slowly.
-        file.write(json.dumps({"format": FORMAT_VERSION, **asdict(manifest)}, ensure_ascii=False))
+        file.write(
+            json.dumps({"format": FORMAT_VERSION} | data, ensure_ascii=False, check_circular=False)
+        )
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(store_dir / FILE_NAME)
@@ -113,8 +122,8 @@ def _parsed(data: dict[str, Any]) -> Manifest:
     if data["format"] != FORMAT_VERSION:
         raise ValueError(f"format {data['format']}, not {FORMAT_VERSION}")
     files = {
-        str(source): FileEntry(**{**entry, "passages": tuple(map(str, entry["passages"]))})
-        for source, entry in data["files"].items()
+        source: FileEntry(digest, tuple(stamp), title, date, language, tuple(passages), *rest)
+        for source, (digest, stamp, title, date, language, passages, *rest) in data["files"].items()
     }
     generation = str(data["generation"])
     if Path(generation).name != generation:
@@ -124,6 +133,7 @@ def _parsed(data: dict[str, Any]) -> Manifest:
         splitter=int(data["splitter"]),
         cleaner=int(data["cleaner"]),
         generation=generation,
+        revision=int(data["revision"]),
         folders=tuple(map(str, data["folders"])),
         files=files,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +77,13 @@ class SentenceVectors:
         """Forget passages; ids that are not there are no error."""
         with self._lock, self._file:
             self._file.executemany("DELETE FROM sentences WHERE passage = ?", ((i,) for i in ids))
+
+    def keep_only(self, ids: Collection[str]) -> None:
+        """Forget all passages but these."""
+        with self._lock:
+            known = [name for (name,) in self._file.execute("SELECT passage FROM sentences")]
+        if strays := [name for name in known if name not in ids]:
+            self.delete(strays)
 
     def check(self) -> None:
         """Read what a search would have to read first."""

@@ -1,6 +1,9 @@
 """The passages and their vectors, in Chroma behind LlamaIndex's vector-store interface.
 
-Nodes become `Passage` here and nowhere else.
+Nodes become `Passage` here and nowhere else. Chroma logs each change in its database and
+now and then writes its graph from the log: readers go through what is left of it when they
+open the store, and a process killed while the graph is written may leave it unreadable. So
+it is written only where no one reads yet.
 """
 
 from __future__ import annotations
@@ -11,17 +14,19 @@ import math
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
+import warnings
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from qa_bot.errors import IndexUnusable, QABotError, UsageError
-from qa_bot.index.generations import Lease, copy_generation
+from qa_bot.index.generations import TURN, Lease, copy_generation
 from qa_bot.index.sentences import SentenceVectors
 from qa_bot.index.server import Server, disconnect
 from qa_bot.types import Filter, Passage
@@ -44,6 +49,12 @@ _SPARE = 32
 """Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
 _FIELDS = ("source", "start", "end", "title", "language", "date", "page")
 _SENTENCES = "sentences.sqlite3"
+_DATABASE = "chroma.sqlite3"
+LOG = 1000
+"""Changes after which Chroma writes its graph by itself."""
+_LEAST_LOG = 3
+"""The fewest that it can be told to write it after."""
+_TURN_SECONDS = 60.0
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
@@ -56,12 +67,20 @@ class PassageStore:
         store: ChromaVectorStore,
         sentences: SentenceVectors,
         folder: Path,
+        files: Path,
         lease: Lease,
         server: Server | None,
+        live: Set[str] | None,
     ) -> None:
+        from filelock import FileLock
+
         self._store = store
         self._folder = folder
+        self._database = files / _DATABASE
         self._server = server
+        self._live = live
+        # Chroma's processes do not wait for each other as they bring its tables up to date.
+        self._turn = None if server else FileLock(files / TURN, timeout=_TURN_SECONDS)
         self.sentences = sentences
         """The vectors of the passages' sentences; a passage may have none."""
         # Also where no one closes it: once nothing uses it any more, or at the end.
@@ -76,7 +95,7 @@ class PassageStore:
             IndexUnusable: the store is damaged, or made for vectors of another length.
         """
         self._matrix = None
-        with _translated(self._folder, self._server):
+        with self._using():
             for at in range(0, len(passages), _BATCH):
                 part = slice(at, at + _BATCH)
                 self._store.add(
@@ -91,8 +110,10 @@ class PassageStore:
         """
         doomed = sorted(ids)
         self._matrix = None
-        with _translated(self._folder, self._server):
+        with self._using():
             for at in range(0, len(doomed), _BATCH):
+                if not self._server:
+                    _wipe(self._database, doomed[at : at + _BATCH])
                 self._store.delete_nodes(doomed[at : at + _BATCH])
             self.sentences.delete(doomed)
 
@@ -109,7 +130,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged, or made for vectors of another length.
         """
-        size = self.count()
+        size = self.count() if self._live is None else len(self._live)
         if not size or k < 1:
             return []
         wanted = min(size, k + _SPARE)
@@ -123,7 +144,7 @@ class PassageStore:
     ) -> list[tuple[Passage, float]]:
         # Chroma's graph can lose sight of passages, above all among many that are alike,
         # and which ones depends on the order they came in.
-        with _translated(self._folder, self._server):
+        with self._using():
             ids, matrix = self._matrix or self._load_matrix()
             self._matrix = ids, matrix
             query = np.asarray(vector, dtype=np.float32)
@@ -138,9 +159,12 @@ class PassageStore:
         return [(passage, best[passage.id]) for passage in self.get(best).values()]
 
     def _load_matrix(self) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
-        pages = list(self._pages("embeddings"))
+        wanted = sorted(self.ids())  # not in the order in which they came in, which may vary
+        parts = [wanted[at : at + _PAGE] for at in range(0, len(wanted), _PAGE)]
+        # By their ids: pages by number would shift if another process deleted something.
+        pages = [self._store.client.get(ids=part, include=["embeddings"]) for part in parts]
         ids = np.concatenate([page["ids"] for page in pages])
-        order = np.argsort(ids)  # not in the order in which they came in, which may vary
+        order = np.argsort(ids)
         vectors = [np.asarray(page["embeddings"], dtype=np.float32) for page in pages]
         matrix = np.concatenate(vectors)[order]
         matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
@@ -152,27 +176,12 @@ class PassageStore:
         from llama_index.core.vector_stores.types import VectorStoreQuery
 
         query = VectorStoreQuery(query_embedding=[float(x) for x in vector], similarity_top_k=k)
-        with _translated(self._folder, self._server):
+        with self._using():
             result = self._store.query(query, where=where)
         # The adapter reports exp(-distance), and the distance is 1 - cosine.
         scores = [1.0 + math.log(similarity) for similarity in result.similarities or ()]
-        return list(zip(map(_passage, result.nodes or ()), scores, strict=True))
-
-    def _pages(self, *what: str) -> Iterator[Any]:
-        """All that is stored, in pages, so that memory and a server's answers stay small."""
-        for at in range(0, self._store.client.count(), _PAGE):
-            yield self._store.client.get(limit=_PAGE, offset=at, include=list(what))
-
-    def copy_from(self, other: PassageStore) -> None:
-        """Take over the passages and vectors of another store; not the vectors of sentences.
-
-        Raises:
-            IndexUnusable: one of them is damaged.
-        """
-        with _translated(self._folder, self._server):
-            for page in other._pages("embeddings", "documents", "metadatas"):
-                parts = {key: page[key] for key in ("ids", "embeddings", "documents", "metadatas")}
-                self._store.client.add(**parts)
+        hits = zip(map(_passage, result.nodes or ()), scores, strict=True)
+        return [hit for hit in hits if self._live is None or hit[0].id in self._live]
 
     def sentence_vectors(self, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors of these passages' sentences, a row each, in their order.
@@ -180,7 +189,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder, self._server):
+        with self._using():
             return self.sentences.get(ids)
 
     def get(self, ids: Iterable[str]) -> dict[str, Passage]:
@@ -191,7 +200,7 @@ class PassageStore:
         """
         wanted = sorted(ids)
         found: dict[str, Passage] = {}
-        with _translated(self._folder, self._server):
+        with self._using():
             for at in range(0, len(wanted), _BATCH):
                 for node in self._store.get_nodes(wanted[at : at + _BATCH]):
                     found[node.node_id] = _passage(node)
@@ -203,8 +212,9 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder, self._server):
-            return set(self._store.client.get(include=[])["ids"])
+        with self._using():
+            found = set(self._store.client.get(include=[])["ids"])
+            return found if self._live is None else found & self._live
 
     def count(self) -> int:
         """How many passages there are.
@@ -212,8 +222,22 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder, self._server):
-            return int(self._store.client.count())
+        with self._using():
+            held = int(self._store.client.count())
+            # What a later revision has added is not counted.
+            return held if self._live is None or held <= len(self._live) else len(self.ids())
+
+    def logged(self) -> int:
+        """How many changes Chroma has yet to write into its graph; 0 with a server.
+
+        Raises:
+            IndexUnusable: the store is damaged.
+        """
+        if self._server:
+            return 0
+        with self._using(), closing(sqlite3.connect(self._database)) as database:
+            (count,) = database.execute("SELECT count(*) FROM embeddings_queue").fetchone()
+            return int(count)
 
     def check(self) -> None:
         """Try what a search needs; a writer that was killed can leave a store unreadable.
@@ -221,7 +245,7 @@ class PassageStore:
         Raises:
             IndexUnusable: the store is damaged.
         """
-        with _translated(self._folder, self._server):
+        with self._using():
             sample = self._store.client.get(limit=1, include=["embeddings"])
             if len(sample["ids"]):
                 self._store.client.query(query_embeddings=sample["embeddings"], n_results=1)
@@ -231,9 +255,41 @@ class PassageStore:
         """Let go of the files; closing twice is no error."""
         self._closing()
 
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        with _translated(self._folder, self._server), self._turn or nullcontext():
+            yield
 
-def open_store(folder: Path, server: Server | None = None) -> PassageStore:
+
+def write_graph(folder: Path) -> None:
+    """Have Chroma write its graph of a store that no one has open, and empty its log.
+
+    Raises:
+        IndexUnusable: the store is damaged.
+    """
+    # It looks at the length of its log when it opens a store, and at no other time.
+    for length in (_LEAST_LOG, LOG):
+        with closing(open_store(folder)) as store, store._using(), warnings.catch_warnings():
+            # Chroma warns of a configuration that it has written itself.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            store._store.client.get(limit=1)
+            store._store.client.modify(configuration={"hnsw": {"sync_threshold": length}})
+
+
+def open_store(
+    folder: Path,
+    server: Server | None = None,
+    *,
+    revision: int | None = None,
+    live: Set[str] | None = None,
+) -> PassageStore:
     """Open the store in `folder`, made if missing; with a server, its passages lie there.
+
+    Args:
+        folder: the generation's.
+        server: what holds the passages, if it is not the folder.
+        revision: the one that is to be read; None to write.
+        live: the ids of that revision's passages, all others being left out; None for all.
 
     Raises:
         IndexUnusable: what is there is damaged or is no store.
@@ -247,7 +303,7 @@ def open_store(folder: Path, server: Server | None = None) -> PassageStore:
     # Without a handler Python prints a library's warnings to stderr.
     logging.getLogger("chromadb").addHandler(logging.NullHandler())
     configuration = cast("CreateCollectionConfiguration", {"hnsw": _HNSW})
-    lease = Lease(folder)
+    lease = Lease(folder, revision)
     with _translated(folder, server), lease.released_on_error():
         opened = _writable(folder)
         client: Any  # the declared type lacks `close`
@@ -263,7 +319,7 @@ def open_store(folder: Path, server: Server | None = None) -> PassageStore:
             )
             store = ChromaVectorStore(chroma_collection=collection)
             sentences = SentenceVectors(opened / _SENTENCES)
-            return PassageStore(client, store, sentences, folder, lease, server)
+            return PassageStore(client, store, sentences, folder, opened, lease, server, live)
         except BaseException:
             disconnect(client)
             raise
@@ -308,6 +364,18 @@ def _writable(folder: Path) -> Path:
     atexit.register(shutil.rmtree, private, ignore_errors=True)
     copy_generation(folder, private / folder.name)
     return private / folder.name
+
+
+def _wipe(database: Path, ids: Sequence[str]) -> None:
+    """Overwrite the words of passages that Chroma is about to delete, which would leave them."""
+    marks = ",".join("?" * len(ids))
+    rows = f"(SELECT id FROM embeddings WHERE embedding_id IN ({marks}))"  # noqa: S608
+    with closing(sqlite3.connect(database, timeout=_TURN_SECONDS)) as file, file:
+        file.execute("PRAGMA secure_delete = ON")
+        file.execute(f"DELETE FROM embedding_fulltext_search WHERE rowid IN {rows}", ids)  # noqa: S608
+        file.execute(f"DELETE FROM embedding_metadata WHERE id IN {rows}", ids)  # noqa: S608
+        # The log's vectors stay: the graph may have to be made from them.
+        file.execute(f"UPDATE embeddings_queue SET metadata = NULL WHERE id IN ({marks})", ids)  # noqa: S608
 
 
 def _close(client: Any, sentences: SentenceVectors, lease: Lease) -> None:

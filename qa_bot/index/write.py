@@ -1,8 +1,10 @@
-"""Turn what the documents hold now into the next generation of the store.
+"""Bring the store to what the documents hold now.
 
-The store that the manifest names is never changed: a copy is, or a new one is filled from
-the cache and the embedder. Once it is whole the manifest names it, in one step. A run that
-is killed or fails leaves the old index as it was, and in the cache all it has embedded.
+A few changes are made in place: new passages go in, the manifest names them in one step,
+and those that it no longer names go. Readers see only what their manifest names, and what
+they still read stays. For more, a copy is changed, or a new store is filled from the cache
+and the embedder, and once it is whole the manifest names it. Either way a run that is
+killed or fails leaves the old index as it was, and in the cache all it has embedded.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +26,25 @@ from qa_bot.index.generations import (
     drop_other_generations,
     examine,
     next_generation,
+    older_is_read,
     settle,
 )
 from qa_bot.index.manifest import FileEntry, Manifest, save_manifest
 from qa_bot.index.sentences import sentence_texts
 from qa_bot.index.server import Server, drop_stray_collections
 from qa_bot.index.split import SPLITTER_VERSION, embedded_text
-from qa_bot.index.store import PassageStore, open_store
+from qa_bot.index.store import PassageStore, open_store, write_graph
 from qa_bot.types import Passage
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
 BATCH = 32
+"""Passages embedded at a time."""
+_ADDED = 256
+"""Passages added to the store at a time: each time Chroma goes through its log."""
+FEW = 256
+"""Changes that Chroma may have in its log, which every reader goes through (4 ms each)."""
 _FULL = 1_000_000
 """Free bytes below which a disk is taken to be full."""
 
@@ -72,6 +80,8 @@ class Writer:
         """Where the text of files comes from."""
         self._base: Manifest | None = None
         """The manifest of the store to go on with."""
+        self._store: PassageStore | None = None
+        """That store, opened."""
         self._present: set[str] = set()
 
     def held(self, roots: Iterable[Path]) -> bool:
@@ -91,12 +101,11 @@ class Writer:
             self._notify("The embedder or the splitting has changed: the index is built anew.")
             return
         examine(folder, local=self._server is None)
-        store = open_store(folder, self._server)
-        try:
-            store.check()
-            self._present = store.ids()
-        finally:
-            store.close()
+        self._store = open_store(folder, self._server)
+        self._store.check()
+        # A store holds all that its manifest names, and at times what is to go.
+        named = known.passage_ids
+        self._present = named if self._store.count() == len(named) else self._store.ids()
         self._base = known
 
     def intact(self, source: str) -> FileEntry | None:
@@ -125,90 +134,121 @@ class Writer:
             IndexUnusable: the store cannot be written.
             OSError: the disk is full.
         """
-        base, embedder = self._base, self._recipe[0]
-        manifest = Manifest(*self._recipe, "", tuple(folders), dict(files))
+        manifest = Manifest(*self._recipe, "", folders=tuple(folders), files=dict(files))
         wanted = manifest.passage_ids
         new = [passage for passage in passages if passage.id not in self._present]
-        if base and not new and self._present == wanted:
-            manifest.generation = base.generation
+        if self._base and self._store and self._are_few(new, wanted):
+            self._change(self._base, self._store, manifest, new, progress)
         else:
-            manifest.generation = next_generation(self._store_dir)
-            folder = self._store_dir / manifest.generation
-            try:
-                self._make(folder, new, wanted, embedder, progress)
-            except BaseException as exc:
-                free = shutil.disk_usage(self._store_dir).free
-                shutil.rmtree(folder, ignore_errors=True)
-                if free < _FULL and isinstance(exc, IndexUnusable):  # Chroma does not say why
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from exc
-                raise
+            self._replace(manifest, new, progress)
         if manifest != self._known:
-            save_manifest(self._store_dir, manifest)
             self._cache.prune(wanted, texts)
         drop_other_generations(self._store_dir, manifest.generation)
-        if self._server:
+        if self._server and manifest.generation != (self._base and self._base.generation):
             drop_stray_collections(self._store_dir, self._server)
 
     def close(self) -> None:
-        """End what was started to read files."""
+        """Let go of the store, and end what was started to read files."""
         self.texts.close()
+        if self._store:
+            self._store.close()
+
+    def _are_few(self, new: Sequence[Passage], wanted: set[str]) -> bool:
+        """Whether a change is to be made in place; with a server, every one is."""
+        changes = len(new) + len(self._present - wanted)
+        if not changes or self._server or not self._store:
+            return True
+        return changes < FEW and self._store.logged() + changes < FEW
+
+    def _change(
+        self,
+        base: Manifest,
+        store: PassageStore,
+        manifest: Manifest,
+        new: Sequence[Passage],
+        progress: Progress,
+    ) -> None:
+        """Change the store in place."""
+        folder, wanted = self._store_dir / base.generation, manifest.passage_ids
+        changed = wanted != base.passage_ids
+        manifest.generation, manifest.revision = base.generation, base.revision + changed
+        with self._full_disk_told():
+            self._fill(store, new, progress)
+        held = self._present | {passage.id for passage in new}
+        if store.count() != len(held) or not held >= wanted:
+            raise IndexUnusable(f"the store in {folder} lost passages as they were written")
+        if manifest != self._known:
+            save_manifest(self._store_dir, manifest)
+        if (held != wanted or changed) and not older_is_read(folder, manifest.revision):
+            store.delete(held - wanted)
+            store.sentences.keep_only(wanted)
+
+    def _replace(self, manifest: Manifest, new: Sequence[Passage], progress: Progress) -> None:
+        """Make the next generation of the store."""
+        manifest.generation = next_generation(self._store_dir)
+        folder = self._store_dir / manifest.generation
+        try:
+            with self._full_disk_told():
+                self._make(folder, new, manifest.passage_ids, progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        save_manifest(self._store_dir, manifest)
+
+    @contextmanager
+    def _full_disk_told(self) -> Iterator[None]:
+        try:
+            yield
+        except IndexUnusable as exc:  # Chroma does not say why
+            if shutil.disk_usage(self._store_dir).free < _FULL:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from exc
+            raise
 
     def _make(
-        self,
-        folder: Path,
-        new: Sequence[Passage],
-        wanted: set[str],
-        embedder: str,
-        progress: Progress,
+        self, folder: Path, new: Sequence[Passage], wanted: set[str], progress: Progress
     ) -> None:
         if self._server:
             drop_stray_collections(self._store_dir, self._server)
         if self._base:
             copy_generation(self._store_dir / self._base.generation, folder)
-        store = open_store(folder, self._server)
-        try:
-            if self._base and self._server:
-                with closing(
-                    open_store(self._store_dir / self._base.generation, self._server)
-                ) as old:
-                    store.copy_from(old)
-            self._fill(store, new, embedder, progress)
+        with closing(open_store(folder, self._server)) as store:
+            self._fill(store, new, progress)
             store.delete(self._present - wanted)
+            store.sentences.keep_only(wanted)
+        if not self._server:
+            write_graph(folder)
+        with closing(open_store(folder, self._server)) as store:
             store.check()
             if store.ids() != wanted:
                 raise IndexUnusable(f"the store in {folder} lost passages as they were written")
-        finally:
-            store.close()
         settle(folder)
 
-    def _fill(
-        self, store: PassageStore, new: Sequence[Passage], embedder: str, progress: Progress
-    ) -> None:
-        for at in range(0, len(new), BATCH):
-            batch = new[at : at + BATCH]
-            wholes = [embedded_text(passage) for passage in batch]
-            parts = {passage.id: sentence_texts(passage) for passage in batch}
-            uses = [(p.id, text) for p, text in zip(batch, wholes, strict=True)]
-            uses += [(owner, text) for owner, texts in parts.items() for text in texts]
-            vector_of = self._vectors(uses, embedder)
+    def _fill(self, store: PassageStore, new: Sequence[Passage], progress: Progress) -> None:
+        for at in range(0, len(new), _ADDED):
+            group = new[at : at + _ADDED]
+            wholes = [embedded_text(passage) for passage in group]
+            parts = {passage.id: sentence_texts(passage) for passage in group}
+            vector_of: dict[str, Sequence[float]] = {}
+            for start in range(0, len(group), BATCH):
+                batch = slice(start, start + BATCH)
+                uses = [(p.id, text) for p, text in zip(group[batch], wholes[batch], strict=True)]
+                uses += [(p.id, text) for p in group[batch] for text in parts[p.id]]
+                vector_of |= self._vectors(uses)
+                progress(at + start + len(group[batch]), len(new))
             # The sentences go in first: a passage that is there has all of its vectors.
             store.sentences.put(
                 {owner: [vector_of[text] for text in texts] for owner, texts in parts.items()}
             )
-            store.add(batch, [vector_of[text] for text in wholes])
-            progress(at + len(batch), len(new))
+            store.add(group, [vector_of[text] for text in wholes])
 
-    def _vectors(
-        self, uses: Sequence[tuple[str, str]], embedder: str
-    ) -> dict[str, Sequence[float]]:
+    def _vectors(self, uses: Sequence[tuple[str, str]]) -> dict[str, Sequence[float]]:
         """The vector of each text, from the cache where it is known.
 
         Args:
             uses: pairs of a passage's id and a text that is embedded for it; passages share
                 sentences, and many are of one sentence only.
-            embedder: what the vectors are kept under.
         """
-        key_of = {text: vector_key(embedder, text) for _, text in uses}
+        key_of = {text: vector_key(self._recipe[0], text) for _, text in uses}
         known = self._cache.vectors(list(key_of.values()))
         missing = [text for text, key in key_of.items() if key not in known]
         if missing:
