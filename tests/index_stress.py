@@ -9,14 +9,18 @@ import multiprocessing
 import random
 import signal
 import time
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 from fakes import HashEmbedding
 
+from qa_bot.index import write
 from qa_bot.index.build import open_index, read_document, update_index
+from qa_bot.index.manifest import load_manifest
 from qa_bot.index.split import embedded_text
+from qa_bot.index.store import open_store
 
 # A process that has imported all and opened nothing, to fork from: imports take seconds.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -29,7 +33,8 @@ class _Slow(HashEmbedding):
         return super()._get_text_embedding(text)
 
 
-def _update(docs: Path, store: Path, rebuild: bool, ready: Connection) -> None:
+def _update(docs: Path, store: Path, rebuild: bool, few: int, ready: Connection) -> None:
+    write.FEW = few
     ready.send("ready")
     update_index([docs], store, _Slow(model_name="hash"), rebuild=rebuild)
 
@@ -50,10 +55,20 @@ def edit(docs: Path, chance: random.Random, files: int = 12) -> None:
     (docs / "stays.txt").write_text("This file always stays.")
 
 
-def killed_update(docs: Path, store: Path, seconds: float, *, rebuild: bool) -> bool:
-    """Update in a child that is killed after so many seconds of work; whether it had finished."""
+def killed_update(
+    docs: Path, store: Path, seconds: float, *, rebuild: bool = False, few: int = write.FEW
+) -> bool:
+    """Update in a child that is killed after so many seconds of work; whether it had finished.
+
+    Args:
+        docs: the documents' folder.
+        store: the index's.
+        seconds: until it is killed.
+        rebuild: whether it is to start afresh.
+        few: the changes from which on it makes a copy of the store.
+    """
     here, there = _FORKS.Pipe()
-    run = _FORKS.Process(target=_update, args=(docs, store, rebuild, there))
+    run = _FORKS.Process(target=_update, args=(docs, store, rebuild, few, there))
     run.start()
     assert here.recv() == "ready"
     run.join(seconds)
@@ -65,8 +80,8 @@ def killed_update(docs: Path, store: Path, seconds: float, *, rebuild: bool) -> 
     return finished
 
 
-def check_agrees(store: Path, docs: Path | None = None) -> str:
-    """Compare an index with its manifest, and with its files; its generation's name."""
+def check_agrees(store: Path, docs: Path | None = None) -> tuple[str, int]:
+    """Compare an index with its manifest, and with its files; its generation and revision."""
     embedder = HashEmbedding(model_name="hash")
     said: list[str] = []
     opened = open_index(store, said.append)
@@ -91,7 +106,7 @@ def check_agrees(store: Path, docs: Path | None = None) -> str:
                 for passage in found.values():
                     if passage.source == source:
                         assert text[passage.start : passage.end] == passage.text
-        return opened.manifest.generation
+        return opened.manifest.generation, opened.manifest.revision
 
 
 def round_of_kills(root: Path, seed: int) -> dict[str, int]:
@@ -105,21 +120,26 @@ def round_of_kills(root: Path, seed: int) -> dict[str, int]:
     before = check_agrees(store)
     edit(docs, chance)
     seconds = chance.uniform(0, 2)
-    finished = killed_update(docs, store, seconds, rebuild=chance.random() < 0.25)
-    generation = check_agrees(store)
+    few = chance.choice([write.FEW, 0])
+    finished = killed_update(docs, store, seconds, rebuild=chance.random() < 0.25, few=few)
+    after = check_agrees(store)
     if finished:
         check_agrees(store, docs)
     repeated = chance.random() < 0.3
     if repeated:
-        killed_update(docs, store, chance.uniform(0, 1), rebuild=False)
+        killed_update(docs, store, chance.uniform(0, 1))
         check_agrees(store)
     update_index([docs], store, HashEmbedding(model_name="hash"))
-    check_agrees(store, docs)
+    generation, _ = check_agrees(store, docs)
+    with closing(open_store(store / generation)) as whole:  # what no reader sees has gone too
+        manifest = load_manifest(store)
+        assert manifest
+        assert whole.ids() == manifest.passage_ids
     assert len(list(store.glob("passages-*"))) == 1
     assert not list(store.glob(".open-*"))
     return {
         "finished": finished,
-        "switched": generation != before and not finished,
+        "switched": after != before and not finished,
         "repeated": repeated,
         "milliseconds": round(seconds * 1000),
     }

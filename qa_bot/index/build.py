@@ -360,6 +360,7 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         return _File(FileReport(source, "empty", extracted.note or "no text in it"), text_key=key)
     entry = FileEntry(
         digest=digest,
+        size=len(data),
         stamp=stamp,
         title=document.title,
         date=document.date,

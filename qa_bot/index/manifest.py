@@ -30,6 +30,7 @@ class FileEntry(NamedTuple):
     """
 
     digest: str
+    size: int
     stamp: tuple[int, ...]
     """See `load.stamp_of`; empty where the file must be read to see whether it has changed."""
     title: str
@@ -121,9 +122,10 @@ def load_manifest(store_dir: Path, notify: Callable[[str], None] | None = None) 
 def _parsed(data: dict[str, Any]) -> Manifest:
     if data["format"] != FORMAT_VERSION:
         raise ValueError(f"format {data['format']}, not {FORMAT_VERSION}")
+    rows = data["files"].items()
     files = {
-        source: FileEntry(digest, tuple(stamp), title, date, language, tuple(passages), *rest)
-        for source, (digest, stamp, title, date, language, passages, *rest) in data["files"].items()
+        source: FileEntry(digest, size, tuple(stamp), title, date, language, tuple(passages), *rest)
+        for source, (digest, size, stamp, title, date, language, passages, *rest) in rows
     }
     generation = str(data["generation"])
     if Path(generation).name != generation:

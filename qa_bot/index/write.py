@@ -185,6 +185,8 @@ class Writer:
 
     def _replace(self, manifest: Manifest, new: Sequence[Passage], progress: Progress) -> None:
         """Make the next generation of the store."""
+        if self._store:
+            self._store.close()
         manifest.generation = next_generation(self._store_dir)
         folder = self._store_dir / manifest.generation
         try:

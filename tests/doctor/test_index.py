@@ -42,7 +42,7 @@ def test_an_index_that_must_be_built_anew_is_code_6(indexed: World, damage: str)
         said = "cannot be used"
     elif damage == "format":
         file.write_text(json.dumps({**json.loads(file.read_text()), "format": 1}))
-        said = "format 1, not 2"
+        said = "format 1, not 3"
     elif damage == "store":
         (indexed.store / manifest.generation / "seal.json").unlink()
         said = "never finished"

@@ -9,8 +9,8 @@ import pytest
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, save_manifest, writing
 
-ENTRY = FileEntry("d", 3, 5, "Tïtle", None, "fr", ("p1", "p2"))
-MANIFEST = Manifest("e", 1, 2, "passages-1", ("/docs",), {"a.txt": ENTRY})
+ENTRY = FileEntry("d", 3, (3, 5, 6, 7), "Tïtle", None, "fr", ("p1", "p2"))
+MANIFEST = Manifest("e", 1, 2, "passages-1", 4, ("/docs",), {"a.txt": ENTRY})
 
 
 def test_a_manifest_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -31,10 +31,10 @@ def test_a_manifest_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         b"\xff\xfe",
         b"{}",
         json.dumps({"format": 99}).encode(),
-        json.dumps({"format": 2, "files": {"a": {}}}).encode(),
+        json.dumps({"format": 3, "files": {"a": {}}}).encode(),
         json.dumps(
-            {"format": 2, "embedder": "e", "splitter": 1, "cleaner": 1, "generation": "../x",
-             "folders": [], "files": {}}
+            {"format": 3, "embedder": "e", "splitter": 1, "cleaner": 1, "generation": "../x",
+             "revision": 0, "folders": [], "files": {}}
         ).encode(),
     ],
 )  # fmt: skip
