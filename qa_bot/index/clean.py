@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from qa_bot.text import display_width, sentence_spans, wrapped_runs
 from qa_bot.types import Block, BlockKind
 
-CLEANER_VERSION = 2
+CLEANER_VERSION = 3
 TITLE_CHARACTERS = 100
 _HEAD = 6
 _TAIL = 12
@@ -143,6 +144,7 @@ def blocks(text: str) -> list[Block]:
     Where nothing would be left, everything with a letter or digit stays.
     """
     units = _units(text)
+    _cut_notices(units)
     _judge_by_place(units)
     _drop_credit_names(units)
     dropped = {id(u) for u in units if u.shape in ("noise", "credit", "trailer")}
@@ -209,6 +211,7 @@ def _unit(words: str, start: int, *, attached: bool) -> _Unit:
     return _Unit(start, start + len(words), words, attached, _shape(words))
 
 
+@lru_cache(maxsize=1024)  # a file of very short lines has few that differ
 def _shape(words: str) -> _Shape:
     """Tell what a unit is by its own look, wherever it stands."""
     width = display_width(words)
@@ -228,6 +231,25 @@ def _shape(words: str) -> _Shape:
     if width > 200 or (width > 100 and len(_CLAUSE.findall(words)) > 1):
         return "prose"
     return "prose" if _PROSE_END.search(words[-40:]) or len(sentence_spans(words)) > 1 else "short"
+
+
+def _cut_notices(units: list[_Unit]) -> None:
+    """Cut off notices and links that run on behind the last sentences of the text."""
+    for unit in units[-_TAIL:]:
+        spans = sentence_spans(unit.text) if unit.shape == "prose" else []
+        count = len(spans)
+        while count > 1 and _is_notice(unit.text[spans[count - 1].start : spans[count - 1].end]):
+            count -= 1
+        if 0 < count < len(spans):
+            unit.text = unit.text[: spans[count - 1].end]
+            unit.end = unit.start + len(unit.text)
+
+
+def _is_notice(sentence: str) -> bool:
+    width = display_width(sentence)
+    return bool(
+        (width <= 260 and _NOTICE.match(sentence)) or (width <= 160 and _TRAILER.match(sentence))
+    )
 
 
 def _judge_by_place(units: list[_Unit]) -> None:

@@ -178,3 +178,20 @@ def test_a_text_of_nothing_has_no_blocks_and_no_title() -> None:
 def test_a_question_may_be_the_title() -> None:
     text = f"Who built the mill?\n\n{BODY}"
     assert title_of(text, blocks(text)) == "Who built the mill?"
+
+
+@pytest.mark.parametrize(
+    ("text", "notice"),
+    [
+        ("The river rose by two metres.", "© 2024 Example News. All rights reserved."),
+        ("La rivière est montée.", "Toute reproduction est interdite."),
+        ("Air sungai naik dua meter.", "Baca juga: Banjir di kota."),
+        ("河水上涨了两米。", "版权所有，未经授权不得转载。"),
+    ],
+)
+def test_a_notice_that_runs_on_behind_the_text_is_cut_off(text: str, notice: str) -> None:
+    whole = f"The first line is a title\n\n{text} {notice}"
+    assert kept(whole, blocks(whole))[-1] == text
+    # In the midst of the text such a sentence is part of it.
+    middle = f"{notice} {text}\n\n" + "\n\n".join(f"{text} Day {n}." for n in range(20))
+    assert blocks(middle)[0].end >= len(notice)
