@@ -2,9 +2,9 @@
 
     python benchmarks/kill_index.py [ROUNDS]
 
-Every round edits files at random, kills an update (a quarter of them rebuilds) with SIGKILL,
-sees that count, ids, texts, metadata and vectors agree with the manifest, and that the next
-run converges. It stops at the first that does not.
+Every round edits files at random, kills an update (a quarter of them rebuilds, half of the
+others in a copy), sees that count, ids, texts, metadata and vectors agree with the manifest,
+and that the next run converges. It stops at the first that does not.
 """
 
 import sys
