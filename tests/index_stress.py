@@ -19,6 +19,7 @@ from qa_bot.index.build import open_index, read_document, update_index
 from qa_bot.index.manifest import load_manifest
 from qa_bot.index.split import embedded_text
 from qa_bot.index.store import open_store
+from qa_bot.text import language_of
 
 # A process that has imported all and opened nothing, to fork from: imports take seconds.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -27,6 +28,7 @@ _FORKS.set_forkserver_preload(["fakes", "llama_index.vector_stores.chroma", "ind
 
 def _update(docs: Path, store: Path, rebuild: bool, few: int, seconds: float) -> None:
     write.FEW = few
+    language_of("This loads its model, which takes longer than all the rest.")
     # No one handles this signal: it ends the process where it stands, as `kill -9` does.
     signal.setitimer(signal.ITIMER_PROF, seconds)
     update_index([docs], store, HashEmbedding(model_name="hash"), rebuild=rebuild)
@@ -108,7 +110,7 @@ def round_of_kills(root: Path, seed: int) -> dict[str, int]:
         update_index([docs], store, HashEmbedding(model_name="hash"))
     before = check_agrees(store)
     edit(docs, chance)
-    seconds = chance.uniform(0, 0.5)
+    seconds = chance.uniform(0, 0.8)
     few = chance.choice([write.FEW, 0])
     finished = killed_update(docs, store, seconds, rebuild=chance.random() < 0.25, few=few)
     after = check_agrees(store)
@@ -116,7 +118,7 @@ def round_of_kills(root: Path, seed: int) -> dict[str, int]:
         check_agrees(store, docs)
     repeated = chance.random() < 0.3
     if repeated:
-        killed_update(docs, store, chance.uniform(0, 0.3))
+        killed_update(docs, store, chance.uniform(0, 0.4))
         check_agrees(store)
     update_index([docs], store, HashEmbedding(model_name="hash"))
     generation, _ = check_agrees(store, docs)

@@ -429,3 +429,23 @@ def test_extracted_text_is_kept_by_content() -> None:
     assert again.of(FILES["a.pdf"], ".pdf") == found
     assert again._process._child is None  # nothing was extracted
     assert again.of(b"Hello", ".txt") == Extracted("Hello")
+
+
+@pytest.mark.slow
+def test_a_scanned_page_is_read_off_its_picture(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    from PIL import Image, ImageDraw, ImageFont
+
+    lines = ["Menteri mengatakan ekspor naik.", "The report came out in 2023."]
+    page = Image.new("RGB", (1000, 300), "white")
+    for number, line in enumerate(lines):
+        place = (40, 60 + 100 * number)
+        ImageDraw.Draw(page).text(place, line, fill="black", font=ImageFont.load_default(40))
+    page.save(tmp_path / "scan.pdf")
+    process = ReaderProcess()
+    try:
+        found = process.read((tmp_path / "scan.pdf").read_bytes(), ".pdf")
+    finally:
+        process.close()
+    assert found.text.split("\n") == lines
+    assert found.note == "1 of 1 pages were read off a picture"

@@ -25,6 +25,8 @@ class Format:
     """The package it cannot do without."""
     cure: str = ""
     """What installs the library."""
+    helper: str | None = None
+    """A package that it makes use of where it is installed."""
 
     @property
     def missing(self) -> bool:
@@ -34,10 +36,10 @@ class Format:
     @property
     def reader(self) -> str:
         """Names what the extracted text depends on besides the file."""
-        made = f"{self.module} {self.revision}"
-        if self.library is None or self.missing:
-            return made
-        return f"{made} {self.library} {_version(self.library)}"
+        used = [name for name in (self.library, self.helper) if name and find_spec(name)]
+        return " ".join(
+            [self.module, str(self.revision), *(f"{name} {_version(name)}" for name in used)]
+        )
 
 
 _HTML = Format("webpage", library="trafilatura", cure="pip install 'qa-bot[html]'")
@@ -50,7 +52,7 @@ FORMATS = {
     ".html": _HTML,
     ".json": Format("records"),
     ".jsonl": Format("records", "read_lines"),
-    ".pdf": Format("pdf", library="pypdf", cure="pip install pypdf"),
+    ".pdf": Format("pdf", library="pypdf", cure="pip install pypdf", helper="rapidocr"),
     ".tsv": Format("delimited"),
     ".xlsx": Format("xlsx", library="openpyxl", cure="pip install openpyxl"),
 }

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
-from qa_bot.index.readers import FORMATS
+from qa_bot.index.readers import FORMATS, ocr
 from qa_bot.index.readers.parts import Unreadable
 from qa_bot.types import Extracted
 
 REQUEST = struct.Struct("<IIQ")
 """Lengths of the suffix and of the data, with the seconds of processor time between them."""
 REPLY = struct.Struct("<Q")
-MEMORY = 1 << 30
+MEMORY = ocr.MEMORY if ocr.is_installed() else 1 << 30
 """Bytes of memory a child may take."""
 MAX_CHARACTERS = 20_000_000
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), " ") | {13: "\n"}

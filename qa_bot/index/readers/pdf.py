@@ -10,6 +10,7 @@ from io import BytesIO
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from qa_bot.index.readers import ocr
 from qa_bot.index.readers.parts import Unreadable, iso_date, one_line, paged, tidy
 from qa_bot.types import Extracted
 
@@ -23,7 +24,8 @@ _NO_TITLE = re.compile(r"microsoft \w+ - |untitled|.*\.(?:docx?|pdf|indd|rtf|odt
 def read(data: bytes) -> Extracted:
     """The text of a .pdf file, words that were hyphenated at a line's end made whole.
 
-    A page that cannot be read is left out, and said in the note; a file with none is unreadable.
+    A page that cannot be read is left out, and said in the note; a file with none is
+    unreadable. Pages without text are read off their pictures, where that can be done.
     """
     try:
         document = PdfReader(BytesIO(data))
@@ -33,10 +35,15 @@ def read(data: bytes) -> Extracted:
         known = document.metadata
     except PyPdfError as exc:
         raise Unreadable(f"is damaged, encrypted or no PDF: {exc}") from exc
-    pages, lost = [], []
+    pages, lost, scanned = [], [], 0
     for number in range(count):
         try:
-            pages.append(tidy(document.pages[number].extract_text()))
+            page = document.pages[number]
+            text = tidy(page.extract_text())
+            if not text.strip() and ocr.is_installed():
+                text = tidy(ocr.text_of(page))
+                scanned += bool(text.strip())
+            pages.append(text)
         except MemoryError:
             raise
         except Exception:  # whatever is wrong with it, the other pages can be read
@@ -52,7 +59,7 @@ def read(data: bytes) -> Extracted:
         author=one_line(str(known.author or "")) or None if known else None,
         date=iso_date(known.get("/CreationDate") if known else None),
         pages=starts,
-        note=_note(pages, lost),
+        note=_note(pages, lost, scanned),
     )
 
 
@@ -90,11 +97,13 @@ def _is_split(page: str, hyphen: re.Match[str]) -> bool:
     return page[hyphen.end()].islower()
 
 
-def _note(pages: Sequence[str], lost: Sequence[int]) -> str | None:
+def _note(pages: Sequence[str], lost: Sequence[int], scanned: int) -> str | None:
     bare = sum(not page.strip() for page in pages) - len(lost)
     if bare == len(pages):
         return "no text (scanned?)"
     notes = [f"{bare} of {len(pages)} pages have no text (scanned?)"] if bare else []
+    if scanned:
+        notes.append(f"{scanned} of {len(pages)} pages were read off a picture")
     if lost:
         notes.append(f"pages that cannot be read: {', '.join(map(str, lost))}")
     return "; ".join(notes) or None

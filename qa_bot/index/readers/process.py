@@ -10,7 +10,7 @@ import weakref
 from typing import Any
 
 from qa_bot.index.child import command
-from qa_bot.index.readers import FORMATS
+from qa_bot.index.readers import FORMATS, ocr
 from qa_bot.index.readers.child import REPLY, REQUEST
 from qa_bot.index.readers.parts import Unreadable
 from qa_bot.types import Extracted
@@ -58,7 +58,9 @@ class ReaderProcess:
 
     def _asked(self, data: bytes, suffix: str) -> dict[str, Any]:
         child = self._started()
-        seconds = SECONDS + SECONDS_PER_MEGABYTE * (len(data) // 1_000_000)
+        scans = suffix == ".pdf" and ocr.is_installed()
+        each = ocr.SECONDS_PER_MEGABYTE if scans else SECONDS_PER_MEGABYTE
+        seconds = SECONDS + each * (len(data) // 1_000_000)
         late = threading.Event()
 
         def stop() -> None:
