@@ -42,7 +42,10 @@ def drop_other_generations(store_dir: Path, kept: str) -> None:
     for folder in store_dir.glob(f"{_PREFIX}*"):
         if folder.name != kept and not any(_is_held(path) for path in _leases(folder)):
             shutil.rmtree(folder, ignore_errors=True)
-            forget_the_dead(folder)
+    # Also of one that was killed before it had made its folder.
+    for path in store_dir.glob(".open-*"):
+        if not path.name.startswith(f".open-{kept}-") and not _is_held(path):
+            path.unlink(missing_ok=True)
 
 
 def copy_generation(old: Path, new: Path) -> None:

@@ -34,8 +34,11 @@ def test_generations_count_up_and_old_ones_go(tmp_path: Path) -> None:
     for name in ("passages-2", "passages-10", "passages-x", "other"):
         (tmp_path / name).mkdir()
     assert next_generation(tmp_path) == "passages-11"
+    (tmp_path / ".open-passages-11-1-0").touch()  # by one killed before it made the folder
+    (tmp_path / ".open-passages-10-1-0").touch()  # tells whoever opens it that a reader died
     drop_other_generations(tmp_path, "passages-10")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["other", "passages-10"]
+    left = [".open-passages-10-1-0", "other", "passages-10"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == left
 
 
 def test_what_is_in_use_stays_until_it_is_let_go_of(tmp_path: Path) -> None:
