@@ -161,14 +161,16 @@ class PassageStore:
     def _load_matrix(self) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
         wanted = sorted(self.ids())  # not in the order in which they came in, which may vary
         parts = [wanted[at : at + _PAGE] for at in range(0, len(wanted), _PAGE)]
-        # By their ids: pages by number would shift if another process deleted something.
-        pages = [self._store.client.get(ids=part, include=["embeddings"]) for part in parts]
-        ids = np.concatenate([page["ids"] for page in pages])
+        ids, vectors = [], []
+        for part in parts:
+            # By their ids: pages by number would shift if another process deleted something.
+            page = self._store.client.get(ids=part, include=["embeddings"])
+            ids += page["ids"]
+            vectors.append(np.asarray(page["embeddings"], dtype=np.float32))
         order = np.argsort(ids)
-        vectors = [np.asarray(page["embeddings"], dtype=np.float32) for page in pages]
         matrix = np.concatenate(vectors)[order]
         matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
-        return ids[order], matrix
+        return np.asarray(ids)[order], matrix
 
     def _approximate(
         self, vector: Sequence[float], k: int, where: dict[str, Any] | None
