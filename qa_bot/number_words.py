@@ -45,6 +45,9 @@ _RUN = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(_LISTED, re.IGNORECASE)
+_ROUND = re.compile("[近上](百|千|[万萬])")
+"""近百 is nearly a hundred."""
+_ROUND_VALUES = {"百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
 _HALF = re.compile(rf"(?<!\w)(?:{_HALVES})(?!\w)|一半|半数|半數|過半|过半", re.IGNORECASE)
 
 
@@ -52,6 +55,8 @@ def number_words(text: str) -> Iterator[tuple[str, Decimal]]:
     """Each number in words, as written, with its value."""
     for run in _RUN.finditer(text):
         yield run[0], Decimal(_value(_WORD.findall(run[0].casefold())))
+    for found in _ROUND.finditer(text):
+        yield found[0], Decimal(_ROUND_VALUES[found[1]])
 
 
 def halves(text: str) -> frozenset[Decimal]:

@@ -24,6 +24,7 @@ from qa_bot.numbers import missing_numbers
         ("doce países", [12]),
         ("someone sixties twofold centre dixième", []),
         ("one, une, satu", []),
+        ("近百场活动，上千人", [100, 1000]),
     ],
 )
 def test_runs_of_number_words_have_one_value(text: str, values: list[int]) -> None:
