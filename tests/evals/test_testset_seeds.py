@@ -191,7 +191,7 @@ def test_answers_are_short_and_the_question_does_not_give_them_away(row: dict[st
 def test_an_answer_written_with_a_number_has_its_value_in_a_gold_passage(
     row: dict[str, Any],
 ) -> None:
-    """In figures. The first form is the principal one; others may be digits for a word of the article."""
+    """Of figures. The first form is the principal one; others may be digits for a word."""
     stated = set().union(*map(stated_values, row["gold_passages"]))
     for group in groups(row):
         values = {value for number in find_numbers(group[0]) for value in number.values}
