@@ -57,6 +57,9 @@ _NUMBER = re.compile(
     r"|\s*[×xX·⋅*]\s*10(?:\^(?P<caret>\d{1,2})|(?P<raised>[⁰¹²³⁴-⁹]{1,2})))?",
     re.IGNORECASE,
 )
+_PERCENT = re.compile(
+    r"\s*(?:[%％]|per ?cent\b|pour ?cent|persen|prozent|por ciento)", re.IGNORECASE
+)
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
 _MAGNITUDE_AHEAD = 12
 """Characters after a number in which its magnitude word may still be written."""
@@ -134,7 +137,7 @@ def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
             for value in known
             if value >= _ANNOTATE_FROM and any(_digits(value) == _digits(v) for v in number.values)
         }
-        if number.values & known or len(meant) != 1:
+        if number.values & known or len(meant) != 1 or _PERCENT.match(claim, number.end):
             continue
         pieces += [claim[last : number.start], write_number(meant.pop(), language)]
         last = number.end
@@ -157,12 +160,25 @@ def _digits(value: Decimal) -> tuple[int, ...]:
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states."""
     known = set().union(*map(stated_values, evidence))
+    shares = set().union(*map(_percentages, evidence))
     figures = [
         claim[number.start : number.end].strip()
         for number in find_numbers(claim)
-        if not number.values & known
+        if not number.values & (shares if _PERCENT.match(claim, number.end) else known)
     ]
     return figures + [words for words, value in number_words(claim) if value not in known]
+
+
+def _percentages(text: str) -> set[Decimal]:
+    """The values that `text` states as a share of a hundred."""
+    text = with_digits(text)
+    return set(halves(text)).union(
+        *(
+            number.values
+            for number in find_numbers(text)
+            if _PERCENT.match(text, number.end) or text[: number.start].endswith("百分之")
+        )
+    )
 
 
 def annotate(text: str, source: str, language: str) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from qa_bot.number_words import halves, number_words
-from qa_bot.numbers import missing_numbers
+from qa_bot.numbers import missing_numbers, repair_magnitudes
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,16 @@ def test_runs_of_number_words_have_one_value(text: str, values: list[int]) -> No
 def test_a_half_is_fifty_percent(text: str) -> None:
     assert halves(text) == {Decimal(50), Decimal("0.5")}
     assert missing_numbers("50 %", text) == []
+
+
+def test_a_share_is_no_amount() -> None:
+    evidence = "45 500 milliards de yuans, soit 39,8 % du PIB, ou trois pour cent"
+    assert missing_numbers("39.8% of GDP", evidence) == []
+    assert missing_numbers("45.5% of GDP", evidence) == ["45.5"]
+    assert missing_numbers("45.5 trillion % of GDP", evidence) == ["45.5 trillion"]
+    assert missing_numbers("39.8 percent", "占国内生产总值百分之39.8") == []
+    assert repair_magnitudes("45.5% of GDP", "en", evidence) == "45.5% of GDP"
+    assert repair_magnitudes("45.5 billion", "en", evidence) == "45.5 trillion"
 
 
 def test_a_number_in_words_must_be_stated_too() -> None:
