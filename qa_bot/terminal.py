@@ -88,7 +88,8 @@ class Screen:
             self.line(f"    {_place(citation)}")
             self._also_in(answer.also_in(citation))
             self._wrapped(citation.quote)
-        if any(sentence.verdict == "unsupported" for sentence in answer.sentences):
+        # One without citations says that the documents do not answer a part of the question.
+        if any(each.verdict == "unsupported" and each.citations for each in answer.sentences):
             self.note("Caution: a number in this answer does not stand in its sources.")
 
     def trace(self, answer: Answer) -> None:
