@@ -163,6 +163,7 @@ class Pipeline:
     def _near(self, run: Run, question: str) -> list[Evidence]:
         """The sentences of the found passages that are nearest to the question."""
         found = retrieve(self.store, question, self._vector(run, question), where=run.where)
+        run.found |= {hit.passage.id: hit for hit in found}
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
         candidates = distinct(of_its_year(question, found, self.read_text), CANDIDATES)
@@ -205,7 +206,7 @@ class Pipeline:
         )
         if chance < gate.least:
             return ()
-        run.shown = merged(run.shown, _holding(judged, run.retrieved))
+        run.shown = merged(run.shown, [run.found[item.passage.id] for item in judged])
         return chosen
 
     def _judged(
@@ -251,12 +252,6 @@ def _found(hits: Sequence[Hit]) -> str:
 def _place(part: Passage | Evidence) -> str:
     source = part.source if isinstance(part, Passage) else part.passage.source
     return f"{source}:{part.start}-{part.end}"
-
-
-def _holding(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits whose passages hold this evidence, best first."""
-    read = {item.passage.id for item in evidence}
-    return merged((), [hit for hit in hits if hit.passage.id in read])
 
 
 def _counting(draft: Generator[str, None, Usage], run: Run) -> Iterator[str]:

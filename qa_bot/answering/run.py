@@ -30,6 +30,8 @@ class Run:
     standalone: str = ""
     before: str = ""
     """The conversation's last turn."""
+    found: dict[str, Hit] = field(default_factory=dict)
+    """Every hit, by its passage's id; of several questions' rankings only the best are kept."""
     retrieved: tuple[Hit, ...] = ()
     shown: tuple[Hit, ...] = ()
     """What the model was shown of them."""
