@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fakes import NearEmbedding, ScriptedModel
+from waiting import wait_until
 
 from qa_bot.app import QABot
 from qa_bot.errors import ServiceError
@@ -39,11 +39,8 @@ def opened(tmp_path: Path, documents: Path) -> Desk:
 
     desk = Desk(open_bot, tmp_path / "store")
     desk.start()
-    for _ in range(300):
-        if desk.state()["state"] == "ready":
-            return desk
-        time.sleep(0.05)
-    raise AssertionError(desk.state())
+    wait_until(lambda: desk.state()["state"] == "ready")
+    return desk
 
 
 @pytest.fixture
@@ -58,10 +55,7 @@ def test_a_desk_is_not_ready_before_it_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="still being loaded"):
         desk.search("x", 1)
     desk.start()
-    for _ in range(100):
-        if desk.state()["state"] == "failed":
-            break
-        time.sleep(0.02)
+    wait_until(lambda: desk.state()["state"] == "failed")
     with pytest.raises(ServiceError, match="no model"):
         list(desk.stream("x"))
 

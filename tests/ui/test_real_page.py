@@ -25,6 +25,12 @@ ASKED = [
     ("zh", "有多少家企业参加了2023年“互联网之光”博览会？", "580"),
     ("id", "Aplikasi apa yang disebut sebagai contoh keberhasilan perusahaan Tiongkok?", "TikTok"),
 ]
+UNASKED = (
+    "How many outstanding cases of building a community with a shared future in cyberspace "
+    "were showcased in 2023?",
+    "13",
+)
+"""What no other test asks: an answer given before comes from the model's memory, at once."""
 NOTES = "Notes of the garden club\n\nThe greenhouse of Olmstead opens on 14 March at nine.\n"
 
 
@@ -110,14 +116,14 @@ def test_an_answer_in_another_language_is_asked_for_and_told_how_it_came_about(t
 
 def test_a_stopped_answer_is_stopped_and_the_next_question_answered(tab: Page) -> None:
     tab.get_by_role("button", name="New conversation").click()
-    tab.locator("#question").fill(ASKED[1][1])
+    tab.locator("#question").fill(UNASKED[0])
     tab.keyboard.press("Enter")
     expect(tab.locator(".doing")).to_be_visible()
     tab.keyboard.press("Escape")
     expect(tab.locator(".turn")).to_contain_text("Stopped.")
     tab.get_by_role("button", name="Try again").click()
     expect(tab.locator(".turn .thumbs")).to_be_visible(timeout=ANSWER)
-    expect(tab.locator(".said")).to_contain_text(ASKED[1][2])
+    expect(tab.locator(".said")).to_contain_text(UNASKED[1])
 
 
 def test_a_conversation_is_exported_with_its_quotes(tab: Page) -> None:

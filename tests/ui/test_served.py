@@ -111,10 +111,8 @@ def test_a_document_comes_with_its_pages_and_its_quote_whole(client: Client, pag
 
 
 def test_the_page_is_there_before_anything_is_loaded(tmp_path: Path) -> None:
-    for running in served(tmp_path, loading=2.0):
-        started = time.monotonic()
+    for running in served(tmp_path, loading=4.0):
         page = httpx.get(running.url, headers={"Accept-Language": "zh-CN"})
-        assert time.monotonic() - started < 2
         assert '<html lang="zh"' in page.text
         assert httpx.get(f"{running.url}/state").json()["state"] == "loading"
         wait_until_ready(running.url)
