@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,16 @@ def test_questions_go_on_during_updates_and_see_one_generation_each(
             found = {version for version in versions if f"is {version} now" in " ".join(texts)}
             seen.append("+".join(found) if len(texts) == 6 else f"{len(texts)} passages")
 
+    def more_than(asked: int) -> bool:
+        return bool(faults) or len(seen) > asked
+
     asking = [threading.Thread(target=ask) for _ in range(2)]
     for thread in asking:
         thread.start()
     try:
         for version in versions[1:]:
             asked = len(seen)
-            wait_until(lambda asked=asked: faults or len(seen) > asked)
+            wait_until(partial(more_than, asked))
             rewrite(docs, version)
             bot.index(rebuild=version == "three")
         wait_until(lambda: faults or seen[-1] == "four")
