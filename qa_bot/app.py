@@ -16,9 +16,9 @@ from qa_bot.answering.retrieve import retrieve
 from qa_bot.answering.steps import translate
 from qa_bot.errors import IndexUnusable, QABotError, UsageError
 from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
+from qa_bot.index.filters import where
 from qa_bot.index.manifest import load_manifest, manifest_stamp
 from qa_bot.index.server import Server
-from qa_bot.index.store import where
 from qa_bot.index.watch import changes
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import check_language, prompts_digest

@@ -22,13 +22,34 @@ PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 
 
+def in_checkout() -> bool:
+    """Whether the package runs from its checkout (else it was installed as a wheel)."""
+    return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "prompts").is_dir()
+
+
+def _default_store() -> Path:
+    return (CHECKOUT if in_checkout() else _data_folder()) / "vectorstore"
+
+
+def _data_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("qa_bot", appauthor=False)
+
+
+def _default_models() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("qa_bot", appauthor=False) / "models"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a person can set. Paths are absolute."""
 
     documents: tuple[Path, ...] = ()
     """Folders to index; empty means whatever the store holds, and the seeds for a new one."""
-    store: Path = Path()
+    store: Path = field(default_factory=_default_store)
     """The folder of the index. A URL (http://HOST:PORT, or https) names a Chroma server that
     keeps the passages; the rest then lies in a folder of your data."""
     server: str = ""
@@ -37,7 +58,7 @@ class Settings:
     """What the Chroma server asks for, if it asks."""
     chroma_certificate: str = ""
     """A file with the certificate that signed the Chroma server's; empty for the system's."""
-    models: Path = Path()
+    models: Path = field(default_factory=_default_models)
     """The cache folder of fetched models."""
     llm: str = "auto"
     """`auto`, `embedded`, a name of `qa-bot models`, a path to a .gguf file, or `ollama/NAME`."""
@@ -61,11 +82,6 @@ class Settings:
     """The code of the language to answer in (`fr`, `zh-Hant`); empty for the question's."""
     threads: int = 0
     """Threads for the embedded models; 0 takes every core this process may use."""
-
-
-def in_checkout() -> bool:
-    """Whether the package runs from its checkout (else it was installed as a wheel)."""
-    return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "prompts").is_dir()
 
 
 def resource(name: str) -> Path:
@@ -95,8 +111,6 @@ def load_settings(
         merged["store"] = _folder_for(url)
     values = {key: _coerce(key, value) for key, value in merged.items()}
     values["server"] = url if _is_url(url) else ""
-    values.setdefault("store", _default_store())
-    values.setdefault("models", _cache_folder() / "models")
     return Settings(**values)
 
 
@@ -234,19 +248,3 @@ def _is_url(value: str) -> bool:
 def _folder_for(url: str) -> Path:
     """Where what belongs to a Chroma server's index lies on this machine."""
     return _data_folder() / "servers" / hashlib.sha256(url.encode()).hexdigest()[:12]
-
-
-def _default_store() -> Path:
-    return (CHECKOUT if in_checkout() else _data_folder()) / "vectorstore"
-
-
-def _data_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("qa_bot", appauthor=False)
-
-
-def _cache_folder() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("qa_bot", appauthor=False)

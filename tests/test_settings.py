@@ -78,6 +78,14 @@ def test_an_empty_folder_name_is_refused(setting: str) -> None:
         load_settings({setting: ""})
 
 
+def test_settings_made_in_code_have_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`QABot(Settings())` once fetched the model into the folder it was called from."""
+    for name in [name for name in os.environ if name.startswith("QA_BOT_")]:
+        monkeypatch.delenv(name)
+    assert Settings() == load_settings()
+    assert Settings().models.is_absolute()
+
+
 def test_prompts_and_seeds_are_found() -> None:
     assert (resource("prompts") / "answer.md").is_file()
     assert len(list(resource("seeds").glob("*.txt"))) == 5

@@ -12,7 +12,6 @@ import atexit
 import logging
 import math
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
@@ -25,11 +24,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from qa_bot.errors import IndexUnusable, QABotError, UsageError
+from qa_bot.errors import IndexUnusable, QABotError
+from qa_bot.index.filters import day
 from qa_bot.index.generations import TURN, Lease, copy_generation
 from qa_bot.index.sentences import SentenceVectors
 from qa_bot.index.server import Server, disconnect
-from qa_bot.types import Filter, Passage
+from qa_bot.types import Passage
 
 if TYPE_CHECKING:
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
@@ -55,7 +55,6 @@ LOG = 1000
 _LEAST_LOG = 3
 """The fewest that it can be told to write it after."""
 _TURN_SECONDS = 60.0
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
 class PassageStore:
@@ -327,37 +326,6 @@ def open_store(
             raise
 
 
-def where(only: Filter) -> dict[str, Any] | None:
-    """A filter in Chroma's language; None where everything is let through.
-
-    A date that names no day counts as the first day of its year or month, save as the last
-    date, where all of the year or month is let through. Undated documents are left out
-    where a date is asked for.
-
-    Raises:
-        UsageError: a date that is not a year, a month or a day.
-    """
-    rules: list[dict[str, Any]] = []
-    if source := only.get("source"):
-        rules.append({"source": source if isinstance(source, str) else {"$in": list(source)}})
-    if language := only.get("language"):
-        rules.append({"language": language})
-    if since := only.get("since"):
-        rules.append({"day": {"$gte": _day(since)}})
-    if until := only.get("until"):
-        rules += [{"day": {"$gte": 1}}, {"day": {"$lte": _day(until, last=True)}}]
-    return {"$and": rules} if len(rules) > 1 else rules[0] if rules else None
-
-
-def _day(date: str, *, last: bool = False) -> int:
-    """A date as the number YYYYMMDD, with zeros (or, as a last date, nines) for what is missing."""
-    found = _DATE.fullmatch(date.strip())
-    if not found:
-        raise UsageError(f"{date!r} is no date; write 2023, 2023-11 or 2023-11-08")
-    year, month, day = found.groups(default="99" if last else "00")
-    return int(year + month + day)
-
-
 def _writable(folder: Path) -> Path:
     """The folder, or a copy for this process where it may not be written: Chroma must."""
     if not folder.is_dir() or os.access(folder, os.W_OK):
@@ -412,7 +380,7 @@ def _node(passage: Passage, vector: Sequence[float]) -> BaseNode:
         embedding=[float(x) for x in vector],
         metadata={
             **{field: getattr(passage, field) for field in _FIELDS},
-            "day": _day(passage.date) if passage.date else 0,  # Chroma compares numbers only
+            "day": day(passage.date) if passage.date else 0,  # Chroma compares numbers only
         },
         excluded_embed_metadata_keys=[*_FIELDS, "day"],
         excluded_llm_metadata_keys=[*_FIELDS, "day"],

@@ -12,7 +12,8 @@ import pytest
 
 from qa_bot.errors import IndexUnusable, UsageError
 from qa_bot.index import store as store_module
-from qa_bot.index.store import PassageStore, open_store, where
+from qa_bot.index.filters import where
+from qa_bot.index.store import PassageStore, open_store
 from qa_bot.types import Filter, Passage
 
 
