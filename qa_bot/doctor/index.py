@@ -84,9 +84,9 @@ def _differing(found: list[Found], manifest: Manifest) -> Iterator[str]:
     digests = {entry.digest for entry in manifest.files.values()}
     for file in found:
         entry = manifest.files.get(file.source)
-        if entry is None and _digest(file.path) not in digests:  # a duplicate is not held
+        if entry is None and _digest(Path(file.path)) not in digests:  # a duplicate is not held
             yield f"{file.source} is not in it (new, or not readable)"
-        elif entry is not None and not _same(file.path, entry):
+        elif entry is not None and not _same(Path(file.path), entry):
             yield f"{file.source} has changed"
     for source in manifest.files:
         if source not in sources:

@@ -317,7 +317,7 @@ def _walked(roots: dict[str, Path], store_dir: Path, writer: Writer) -> list[_Fi
     Raises:
         UsageError: nothing among the files can be indexed.
     """
-    first_of: dict[str, str] = {}
+    first_of: dict[tuple[str, str], str] = {}
     found = load.walk(roots, exclude=store_dir, suffixes=SUFFIXES)
     files = [_read(each, first_of, writer) for each in found]
     readable = any(file.entry or file.report.status in _BAD for file in files)
@@ -330,23 +330,24 @@ def _walked(roots: dict[str, Path], store_dir: Path, writer: Writer) -> list[_Fi
     return files
 
 
-def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
+def _read(found: load.Found, first_of: dict[tuple[str, str], str], writer: Writer) -> _File:
     source = found.source
     if found.status:
         return _File(FileReport(source, found.status, found.reason))
-    suffix = found.path.suffix.lower()
+    suffix = load.suffix_of(found.path)
+    reader = reader_of(suffix)
     try:
         known = writer.intact(source)
-        untouched = known and (known.stamp, known.reader) == (found.stamp, reader_of(suffix))
-        data = b"" if untouched else found.path.read_bytes()
+        untouched = known and (known.stamp, known.reader) == (found.stamp, reader)
+        data = b"" if untouched else Path(found.path).read_bytes()
         stamp = () if load.is_fresh(found.stamp) else found.stamp
         digest = known.digest if known and untouched else hashlib.sha256(data).hexdigest()
-        key = text_key(digest, suffix)
+        key = text_key(digest, suffix) if reader else None
         filled = untouched or data.strip()
-        if filled and first_of.setdefault(key, source) != source:
-            return _File(FileReport(source, "duplicate", f"same bytes as {first_of[key]}"))
-        if known and (known.digest, known.reader) == (digest, reader_of(suffix)):
-            entry = known._replace(stamp=stamp)
+        if filled and (first := first_of.setdefault((digest, reader), source)) != source:
+            return _File(FileReport(source, "duplicate", f"same bytes as {first}"))
+        if known and (known.digest, known.reader) == (digest, reader):
+            entry = known if known.stamp == stamp else known._replace(stamp=stamp)
             return _File(FileReport(source, "unchanged"), entry, text_key=key)
         extracted = writer.texts.of(data, suffix)
         document, kept = _document(source, data, extracted)
@@ -367,7 +368,7 @@ def _read(found: load.Found, first_of: dict[str, str], writer: Writer) -> _File:
         language=document.language,
         passages=tuple(passage.id for passage in made),
         author=document.author,
-        reader=reader_of(suffix),
+        reader=reader,
         sketch=sketch_of("\n".join(document.text[b.start : b.end] for b in kept)),
     )
     report = FileReport(source, "changed" if known else "added", extracted.note)

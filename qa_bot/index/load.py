@@ -71,7 +71,7 @@ class Found:
     """A file of the walk; `status` is set where it is settled without reading it."""
 
     source: str
-    path: Path
+    path: str
     status: FileState | None = None
     reason: str | None = None
     stamp: tuple[int, ...] = ()
@@ -113,7 +113,7 @@ def walk(
     left_out = exclude.resolve()
     for name, root in roots.items():
         prefix = f"{name}/" if name else ""
-        found += [_judged(prefix, root, path, suffixes) for path in paths(root, left_out)]
+        found += [_judged(prefix, root, path, suffixes) for path in paths(str(root), left_out)]
     return sorted(found, key=lambda file: file.source)
 
 
@@ -139,7 +139,13 @@ def path_of(roots: Mapping[str, Path], source: str) -> Path:
     return roots[name] / rest
 
 
-def paths(folder: Path, exclude: Path) -> Iterator[Path]:
+def suffix_of(name: str) -> str:
+    """What `Path(name).suffix` is, in lower case; with thousands of files a `Path` takes long."""
+    stem, _, end = name.rpartition(os.sep)[2].rpartition(".")
+    return f".{end.lower()}" if stem and end else ""
+
+
+def paths(folder: str, exclude: Path) -> Iterator[str]:
     """Every file below, hidden and unreadable folders themselves instead of their files."""
     try:
         with os.scandir(folder) as found:  # which tells folders without a further look
@@ -151,21 +157,21 @@ def paths(folder: Path, exclude: Path) -> Iterator[Path]:
         if entry.path == str(exclude):
             continue
         if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from paths(Path(entry.path), exclude)
+            yield from paths(entry.path, exclude)
         else:
-            yield Path(entry.path)
+            yield entry.path
 
 
-def _judged(prefix: str, root: Path, path: Path, suffixes: Collection[str]) -> Found:
-    name = os.fsencode(str(path)[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/") or ".")
+def _judged(prefix: str, root: Path, path: str, suffixes: Collection[str]) -> Found:
+    name = os.fsencode(path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/") or ".")
     source = prefix + name.decode("utf-8", "replace")
     stamp: tuple[int, ...] = ()
     try:
-        state = path.lstat()  # one look at each file: with thousands, looks take the time
-        hidden = path.name.startswith(".") and path != root
+        state = os.lstat(path)  # one look at each file: with thousands, looks take the time
+        hidden = path.rpartition(os.sep)[2].startswith(".") and path != str(root)
         linked = stat.S_ISLNK(state.st_mode)
-        if linked and not hidden and path.resolve().is_relative_to(root):
-            state = path.stat()
+        if linked and not hidden and Path(path).resolve().is_relative_to(root):
+            state = Path(path).stat()
         status, reason = (
             ("skipped", "hidden") if hidden else _verdict(path, state, suffixes, linked)
         )
@@ -178,17 +184,17 @@ def _judged(prefix: str, root: Path, path: Path, suffixes: Collection[str]) -> F
 
 
 def _verdict(
-    path: Path, state: os.stat_result, suffixes: Collection[str], linked: bool
+    path: str, state: os.stat_result, suffixes: Collection[str], linked: bool
 ) -> tuple[FileState | None, str | None]:
     """Settle a file without reading it; `state` is a link's own where it leads out."""
     if stat.S_ISLNK(state.st_mode):
-        return "skipped", f"a link out of the documents' folder, to {path.resolve()}"
+        return "skipped", f"a link out of the documents' folder, to {Path(path).resolve()}"
     if stat.S_ISDIR(state.st_mode):
         return ("skipped", "a link to a folder") if linked else ("failed", "cannot be listed")
     if not stat.S_ISREG(state.st_mode):
         return "skipped", "not a regular file"
-    if path.suffix.lower() not in suffixes:
-        kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
+    if (suffix := suffix_of(path)) not in suffixes:
+        kind = f"{suffix} files" if suffix else "files without a suffix"
         return "unsupported", f"{kind} are not read; convert to .txt"
     if state.st_size > MAX_BYTES:
         return (

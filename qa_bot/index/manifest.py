@@ -6,13 +6,14 @@ The manifest is one JSON file, replaced as a whole.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
 
 from qa_bot.errors import IndexUnusable, UsageError
 
@@ -84,10 +85,9 @@ def save_manifest(store_dir: Path, manifest: Manifest) -> None:
     temporary = store_dir / f"{FILE_NAME}.new"
     # Not `asdict`, nor `dump`: both take many times as long.
     data = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(
-            json.dumps({"format": FORMAT_VERSION} | data, ensure_ascii=False, check_circular=False)
-        )
+    with temporary.open("wb") as file:
+        # Entries are tuples with names, which it leaves to `default`.
+        file.write(orjson.dumps({"format": FORMAT_VERSION} | data, default=tuple))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(store_dir / FILE_NAME)
@@ -110,7 +110,7 @@ def load_manifest(store_dir: Path, notify: Callable[[str], None] | None = None) 
     """Read the manifest; None where there is none or, with a message, where it is damaged."""
     path = store_dir / FILE_NAME
     try:
-        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+        return _parsed(orjson.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:

@@ -19,7 +19,7 @@ _MOST_LOOKS = 30
 _SHARE = 20
 """A pause is this many times as long as a look takes, so that looking stays cheap."""
 
-_State = dict[Path, tuple[int, int, int] | None]
+_State = dict[str, tuple[int, int, int] | None]
 
 
 def changes(
@@ -56,9 +56,9 @@ def _state(folders: Sequence[Path], exclude: Path) -> _State:
     """What tells that a file has changed, by path; None for one that cannot be looked at."""
     found: _State = {}
     for folder in folders:
-        for path in paths(folder, exclude.resolve()):
+        for path in paths(str(folder), exclude.resolve()):
             try:
-                seen = path.stat()
+                seen = Path(path).stat()
                 found[path] = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
             except OSError:
                 found[path] = None
