@@ -394,6 +394,9 @@ def test_no_control_character_or_broken_surrogate_comes_out(process: ReaderProce
     data = json.dumps({"a": "x\x00y\ud800z\r\nw\x1b"}).encode()
     found = process.read(data, ".json")
     assert found.text == "a: x y?z\nw "
+    named = json.dumps({"title": "The \ud800 river\x00", "author": "\udfff", "text": "deep"})
+    found = process.read(named.encode(), ".json")
+    assert (found.title, found.author) == ("The ? river ", "?")
 
 
 def test_a_reader_leaves_with_its_parent() -> None:

@@ -61,12 +61,16 @@ def _reader(suffix: str) -> Callable[[bytes], Extracted]:
 
 
 def _bounded(found: Extracted) -> Extracted:
-    """The text without control characters and broken surrogates, at the same offsets."""
+    """The same without control characters and broken surrogates; the text at the same offsets."""
     if len(found.text) > MAX_CHARACTERS:
         size = f"{len(found.text) / 1e6:.0f} million characters of text"
         raise Unreadable(f"holds {size}, over {MAX_CHARACTERS // 10**6}; split it", "too_large")
-    text = found.text.translate(_CONTROL).encode("utf-8", "replace").decode("utf-8")
-    return replace(found, text=text)
+    author = _whole(found.author) if found.author else None
+    return replace(found, text=_whole(found.text), title=_whole(found.title), author=author)
+
+
+def _whole(text: str) -> str:
+    return text.translate(_CONTROL).encode("utf-8", "replace").decode("utf-8")
 
 
 def _bound_process() -> None:
