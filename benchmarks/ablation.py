@@ -15,7 +15,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -159,9 +159,9 @@ def _answer(
     )
 
 
-def _without_gate() -> AbstractContextManager[object]:
-    open_gate = replace(steps.load_gate("normal"), least=-1.0)
-    return patch.object(steps, "load_gate", lambda strictness: open_gate)
+def _gate(**changed: float) -> Callable[[], AbstractContextManager[object]]:
+    gate = replace(steps.load_gate("normal"), **changed)
+    return lambda: patch.object(steps, "load_gate", lambda strictness: gate)
 
 
 def _without_number_check() -> AbstractContextManager[object]:
@@ -181,7 +181,8 @@ def _without_annotation() -> AbstractContextManager[object]:
 
 VARIANTS: dict[str, tuple[type[QABot], Any]] = {
     "as it is": (QABot, nullcontext),
-    "without the gate": (QABot, _without_gate),
+    "without the gate": (QABot, _gate(least=-1.0)),
+    "asked whether it stands": (QABot, _gate(stands=0.9)),
     "without the number check": (QABot, _without_number_check),
     "without annotated numbers": (QABot, _without_annotation),
     "cited by prompt": (CitesByPrompt, nullcontext),

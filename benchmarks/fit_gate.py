@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa_bot.answering import steps
+from qa_bot.prompts import load_data
 from qa_bot.settings import resource
 
 Array = NDArray[np.float64]
@@ -89,8 +89,10 @@ def main() -> None:
             "refusal_rate": round(float((unseen[answerable == 0] < least).mean()), 3),
         }
     support, nearness, bias = fit(features, answerable)
-    record = {
-        "sure": steps.load_gate("normal").sure,
+    before = load_data("gate")
+    for name, known in before["strictness"].items():
+        strictness[name] = known | strictness[name]
+    record = before | {
         "support": round(float(support), 3),
         "nearness": round(float(nearness), 3),
         "bias": round(float(bias), 3),

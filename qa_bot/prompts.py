@@ -82,6 +82,8 @@ class Phrases:
     """The instruction to answer in this language, in this language."""
     refusal: str
     """What the reader is told when the documents do not answer."""
+    overview: str = ""
+    """A regular expression that finds, in a question, that an overview of a topic is asked for."""
 
 
 @cache

@@ -40,17 +40,24 @@ _LATIN = _words("en fr id de es pt it nl pl tr vi sv da fi cs ro hu")
 _CLASSIFIED = {"latin": _LATIN, "cyrillic": _words("ru uk bg"), "arabic": _words("ar fa ur")}
 # The classifier is weak on a few words; a question of that length has one of these.
 _TELLING_WORDS = {
-    line.split(":")[0]: _words(line.split(":")[1])
-    for line in (
-        "en:the what which who whom how when where why is are was were did does of and many much",
-        "fr:le les quel quelle quels quelles qui où quand comment pourquoi combien est des du et",
-        "id:apa siapa berapa mana kapan mengapa bagaimana yang dan dari tema adalah untuk pada",
-        "de:der das welche welcher welches wer wie wann wo warum ist sind und wieviele ein eine",
-        "es:el los cuál qué quién cómo cuándo dónde cuántos cuántas es y del una",
-        "pt:o os qual quais quem como quando onde quantos quantas é e do da uma não",
-        "it:il gli quale quali chi come quando dove quanti quante è e della che perché",
-        "nl:het een welke wie hoe wanneer waar waarom hoeveel is van en de",
-    )
+    language: _words(told)
+    for language, told in {
+        "en": "the what which who whom how when where why is are was were did does of and many "
+        "much about",
+        "fr": "le la les de que quel quelle quels quelles qui où quand comment pourquoi combien "
+        "est des du et un une sur dans dit disent on",
+        "id": "apa apakah siapa siapakah berapa berapakah mana kapan mengapa bagaimana yang dan "
+        "dari di tema adalah untuk pada tentang",
+        "de": "der die das den was welche welcher welches wer wie wann wo warum ist sind und "
+        "wieviele ein eine von über",
+        "es": "el la los las de que cuál qué quién cómo cuándo dónde cuántos cuántas es y del "
+        "un una sobre dicen",
+        "pt": "o os de que qual quais quem como quando onde quantos quantas é e do da um uma "
+        "não sobre dizem",
+        "it": "il la gli di quale quali chi come quando dove quanti quante è e della che perché "
+        "un una",
+        "nl": "het een welke wie hoe wat wanneer waar waarom hoeveel is van en de over",
+    }.items()
 }
 _SHORT_LETTERS = 40
 _LATIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

@@ -1,11 +1,12 @@
 """Command line over environment over file over default."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from qa_bot.errors import UsageError
-from qa_bot.settings import load_settings, resource
+from qa_bot.settings import Settings, load_settings, resource
 
 
 @pytest.fixture(autouse=True)

@@ -116,6 +116,9 @@ def test_a_list_is_not_taken_for_a_wrapped_paragraph() -> None:
         ("What does 构建网络空间命运共同体 mean?", "en"),
         ("tema KTT Wuzhen", "id"),
         ("Où ?", "fr"),
+        ("Que dit-on de l’Afrique ?", "fr"),
+        ("Was sagen die Dokumente über Kaspersky?", "de"),
+        ("¿Qué dicen de los robots?", "es"),
     ],
 )
 def test_language_is_that_of_the_sentence(text: str, language: str) -> None:

@@ -15,6 +15,7 @@ _SURE_LETTERS = 30
 """Letters from which on the language of a sentence can be told."""
 _FOREIGN_SHARE = 0.25
 """Share of a sentence's words that may be its source's, as related languages have in common."""
+_TERM = re.compile(r"[^\W_]+")
 _SPOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W_]+")
 """Words; of an unspaced script two characters count as one."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
@@ -73,6 +74,16 @@ def echoes(text: str, question: str) -> bool:
     return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
 
 
+def still_asks(text: str, question: str, said: str) -> bool:
+    """Whether `text` is `question` made clearer by what was `said` before, and no other one.
+
+    It asks, too, and keeps at least half of the words that are new in the question.
+    """
+    asks = text.endswith(("?", "？", "؟")) or not question.endswith(("?", "？", "؟"))
+    new = terms(question) - terms(said)
+    return asks and bool(text) and 2 * len(new & terms(text)) >= len(new)
+
+
 def told_by_title(text: str, question: str, titles: Sequence[str], evidence: Sequence[str]) -> bool:
     """Whether `text` tells more of the titles above its evidence than of the evidence itself.
 
@@ -82,6 +93,17 @@ def told_by_title(text: str, question: str, titles: Sequence[str], evidence: Seq
     quoted = set().union(*map(_words, evidence))
     titled = set().union(*map(_words, titles)) - quoted
     return len(new & titled) > max(1, len(new & quoted))
+
+
+def terms(text: str, shortest: int = 1) -> set[str]:
+    """Words of so many letters or more; of an unspaced script each two characters in a row."""
+    found: set[str] = set()
+    for word in _TERM.findall(normalise(text)):
+        if _CJK.search(word):
+            found |= {word[at : at + 2] for at in range(len(word) - 1)}
+        elif len(word) >= shortest:
+            found.add(word)
+    return found
 
 
 def small_talk(text: str) -> bool:

@@ -8,20 +8,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering.check import unsupported_numbers
+from qa_bot.answering.check import terms, unsupported_numbers
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
-from qa_bot.text import normalise
 from qa_bot.types import Citation, Sentence
 
 ReadText = Callable[[str], str | None]
 """The text of a source as its file has it now; None where the file is gone."""
 
 _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
-_WORD = re.compile(r"[^\W_]+")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_TELLING = 4
+"""Letters of a word that tells what a sentence is about."""
 
 
 class Citer:
@@ -121,14 +120,4 @@ def _verified(item: Evidence, read_text: ReadText) -> bool:
 def _shared(text: str, quote: str) -> int:
     """How much a sentence and a quote have in common; a number counts as three words."""
     numbers = stated_values(text) & stated_values(quote)
-    return len(_terms(text) & _terms(quote)) + 3 * len(numbers)
-
-
-def _terms(text: str) -> set[str]:
-    terms: set[str] = set()
-    for word in _WORD.findall(normalise(text)):
-        if _CJK.search(word):
-            terms |= {word[i : i + 2] for i in range(len(word) - 1)}
-        elif len(word) > 3:
-            terms.add(word)
-    return terms
+    return len(terms(text, _TELLING) & terms(quote, _TELLING)) + 3 * len(numbers)

@@ -6,6 +6,7 @@ then is withdrawn: the next piece begins on a new line.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -27,11 +28,15 @@ LOOK_AHEAD = 16
 class Draft:
     """An answer in the making."""
 
-    def __init__(self, model: AnsweringModel, citer: Citer, question: str, run: Run) -> None:
+    def __init__(
+        self, model: AnsweringModel, citer: Citer, question: str, run: Run, stands: float
+    ) -> None:
         self._model = model
         self._citer = citer
         self._question = question
         self._run = run
+        self._least = stands
+        """Log-odds, by the model's own judgement, that a sentence needs to stand."""
         self._shown = ""
         """What is out of the sentence in hand."""
         self._kept = 0
@@ -64,9 +69,15 @@ class Draft:
 
     def _close(self, written: str) -> Iterator[str]:
         """The rest of a finished sentence and its markers."""
-        gap, shown, self._shown = self._gap(), self._shown, ""
         self._run.note("write", written.strip())
-        sentence = self._checked(without_markers(written).strip())
+        yield from self._add(self._checked(without_markers(written).strip()))
+
+    def quote(self, item: Evidence) -> Iterator[str]:
+        """This evidence as the next sentence, in the answer's language and with its marker."""
+        yield from self._add(self._quoted(item))
+
+    def _add(self, sentence: Sentence | None) -> Iterator[str]:
+        gap, shown, self._shown = self._gap(), self._shown, ""
         self._run.note("check", with_markers(sentence) if sentence else "dropped")
         if sentence is None:
             yield from ["\n"] if shown else []
@@ -89,13 +100,21 @@ class Draft:
         titles, quotes = [item.passage.title for item in quoted], [item.text for item in quoted]
         if told_by_title(text, self._question, titles, quotes):
             return None
-        if loops(text) and self._kept:
-            return None
-        if loops(text) or self._citer.wrong_numbers(text, quoted):
-            return self._from_evidence(quoted[0])
+        if loops(text) or self._citer.wrong_numbers(text, quoted) or not self._stands(text):
+            return self._from_evidence()
         if untranslated(text, self._run.language, self._question, quotes):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
+
+    def _stands(self, text: str) -> bool:
+        """Whether the model, asked again, finds in the evidence what it wrote."""
+        if self._least == -math.inf:
+            return True
+        evidence = self._citer.evidence
+        odds, usage = steps.stands(self._model, evidence, self._question, text, self._run.language)
+        self._run.count(usage)
+        self._run.note("verify", f"log-odds {odds:+.1f} of {text}", odds=odds)
+        return odds >= self._least
 
     def _in_language(self, text: str, quoted: Sequence[Evidence]) -> str:
         """A sentence wholly in the answer's language, if the model can and numbers stay."""
@@ -103,11 +122,17 @@ class Draft:
         worse = not mended or loops(mended) or self._citer.wrong_numbers(mended, quoted)
         return text if worse else mended
 
-    def _from_evidence(self, item: Evidence) -> Sentence | None:
-        """The evidence itself, in place of a sentence that misstates it."""
+    def _from_evidence(self) -> Sentence | None:
+        """The best evidence itself, in place of a first sentence that misstates it."""
+        return None if self._kept else self._quoted(self._citer.evidence[-1])
+
+    def _quoted(self, item: Evidence) -> Sentence | None:
+        """A piece of evidence as a sentence of the answer, translated where it must be."""
         text = " ".join(item.text.split())
         if item.passage.language != self._run.language:
             text = self._citer.repaired(self._translated(text, item.passage.language))
+            if untranslated(text, self._run.language, self._question, [item.text]):
+                return None
         if not text or loops(text) or self._citer.wrong_numbers(text, [item]):
             return None
         return self._citer.cite(text, [item])

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import same_year, years_in
 from qa_bot.numbers import annotate
-from qa_bot.text import sentence_spans, utf8_len
+from qa_bot.text import sentence_spans
 from qa_bot.types import Candidate, Hit, Passage
 
 PASSAGE_WEIGHT = 0.05
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
 that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
 LEAST_SCORE = 1e-4
-_CLAUSE_ENDS = re.compile(r"[,，;；،?？؟](?!\d)")
-_CLAUSE_BYTES = 30, 12
-"""Least length of what is asked before such a sign and after it, in UTF-8."""
 NEARLY = 1.0
 """Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70
@@ -91,15 +87,6 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
     return tuple(chosen)
 
 
-def may_ask_twice(question: str) -> bool:
-    """Whether a comma, in whatever script, may set two questions in one apart."""
-    before, after = _CLAUSE_BYTES
-    return any(
-        utf8_len(question[: end.start()]) >= before and utf8_len(question[end.end() :]) >= after
-        for end in _CLAUSE_ENDS.finditer(question)
-    )
-
-
 def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     """The sentences of the hits' passages, best passage first, each stretch of text once."""
     taken: list[tuple[str, int, int]] = []
@@ -116,11 +103,6 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
             found.append(Evidence(passage, start, end, text, nearness))
     return tuple(found)
-
-
-def nearest(evidence: Sequence[Evidence], count: int) -> tuple[Evidence, ...]:
-    """The `count` sentences most similar to the question, the nearest first."""
-    return tuple(sorted(evidence, key=lambda item: -item.nearness)[:count])
 
 
 def stating(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering import steps
+from qa_bot.answering import overview, steps
 from qa_bot.answering.cite import Citer, ReadText, with_markers
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
     Evidence,
     distinct,
     evidence_sentences,
-    may_ask_twice,
     merged,
-    nearest,
     of_its_year,
     stating,
 )
+from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stand_alone
 from qa_bot.answering.retrieve import Searchable, retrieve
 from qa_bot.answering.run import Run
+from qa_bot.answering.steps import Gate
 from qa_bot.errors import IndexUnusable
 from qa_bot.hanzi import characters_of, in_characters, language_and_characters
 from qa_bot.models.embed import unit
@@ -107,67 +107,92 @@ class Pipeline:
         yield run.answer("answered", " ".join(map(with_markers, run.sentences)))
 
     def _begun(self, id: str, question: str, where: Mapping[str, Any] | None) -> Run:
-        asked_in = language_of(question, "en")
         if self.answer_language:
             language, characters = language_and_characters(self.answer_language)
         else:
-            language = asked_in
+            language = language_of(question, "en")
             characters = characters_of(question) if language == "zh" else None
-        return Run(id, question, asked_in, language, characters, self.model.name, where)
+        return Run(id, question, language, characters, self.model.name, where)
 
     def _understood(self, run: Run, history: Sequence[Turn]) -> list[str]:
         """What is asked, standing alone: one question, or each of several asked at once."""
-        run.standalone, usage = steps.condense(self.model, run.question, history, run.asked_in)
+        run.standalone, usage = steps.condense(self.model, run.question, history)
         run.count(usage)
         if history:
             run.before = " ".join(history[-1])
             run.note("condense", run.standalone)
-        if not may_ask_twice(run.standalone):
-            return [run.standalone]
-        parts, usage = steps.split(self.model, run.standalone)
-        run.count(usage)
+        asked = run.standalone
+        if parts := of_each_year(asked):
+            return parts
+        if not may_ask_twice(asked):
+            return [asked]
+        parts = by_signs(asked)
+        if not parts or not stand_alone(parts):
+            written, usage = steps.split(self.model, asked)
+            run.count(usage)
+            parts = written or parts or [asked]
         run.note("split", " | ".join(parts))
         return parts
 
     def _answer(self, run: Run, question: str) -> Iterator[str]:
-        """The pieces of one question's answer, if the documents hold one.
-
-        Where nothing that can stand is written from the best evidence, the next best is tried.
-        """
+        """The pieces of one question's answer, if the documents hold one."""
         said, near = len(run.sentences), self._near(run, question)
-        for _ in range(ATTEMPTS):
-            chosen = self._stating(run, question, near)
-            if chosen:
-                yield from self._written(run, question, chosen)
-            if not chosen or len(run.sentences) > said:
-                break
-            tried = {(item.passage.source, item.start) for item in chosen}
-            near = [item for item in near if (item.passage.source, item.start) not in tried]
+        gate = steps.load_gate(self.strictness)
+        if overview.is_asked(question):
+            chosen = overview.on_topic(self.model, question, near, run, gate)
+            yield from self._told(run, question, chosen, gate)
+        else:
+            yield from self._tried(run, question, near[:LOOKS], gate)
         if len(run.sentences) == said:
             run.unanswered.append(question)
 
-    def _written(self, run: Run, question: str, chosen: Sequence[Evidence]) -> Iterator[str]:
-        """What the model writes from this evidence, as far as it passes the checks."""
+    def _tried(
+        self, run: Run, question: str, near: Sequence[Evidence], gate: Gate
+    ) -> Iterator[str]:
+        """An answer from the best evidence; where none of it can stand, from the next best."""
+        said = len(run.sentences)
+        for _ in range(ATTEMPTS):
+            chosen = self._stating(run, self._judged(run, question, near, gate), gate)
+            if not chosen:
+                break
+            draft = self._draft(run, question, chosen, gate)
+            wording = steps.write(self.model, chosen, question, run.language)
+            yield from _timed(draft.read(_counting(wording, run)), run)
+            if len(run.sentences) > said:
+                break
+            tried = {(item.passage.source, item.start) for item in chosen}
+            near = [item for item in near if (item.passage.source, item.start) not in tried]
+
+    def _told(
+        self, run: Run, question: str, chosen: Sequence[Evidence], gate: Gate
+    ) -> Iterator[str]:
+        """These sentences themselves, each in the answer's language."""
+        if chosen:
+            run.shown = merged(run.shown, [run.found[item.passage.id] for item in chosen])
+            draft = self._draft(run, question, chosen, gate)
+            yield from _timed((piece for item in chosen for piece in draft.quote(item)), run)
+
+    def _draft(self, run: Run, question: str, chosen: Sequence[Evidence], gate: Gate) -> Draft:
+        """An answer from this evidence, which stands in its files as it was indexed.
+
+        Raises:
+            IndexUnusable: it does not.
+        """
         citer = Citer(chosen, question, run, self.read_text, self.embedder)
         if stale := [item for item in chosen if item not in citer.evidence]:
             raise IndexUnusable(
                 f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
             )
-        draft = Draft(self.model, citer, question, run)
-        wording = steps.write(self.model, chosen, question, run.language)
-        for piece in draft.read(_counting(wording, run)):
-            if run.first_token is None:
-                run.first_token = run.seconds()
-            yield piece
+        return Draft(self.model, citer, question, run, gate.stands)
 
     def _near(self, run: Run, question: str) -> list[Evidence]:
-        """The sentences of the found passages that are nearest to the question."""
+        """The sentences of the found passages, the nearest to the question first."""
         found = retrieve(self.store, question, self._vector(run, question), where=run.where)
         run.found |= {hit.passage.id: hit for hit in found}
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
         candidates = distinct(of_its_year(question, found, self.read_text), CANDIDATES)
-        return list(nearest(evidence_sentences(candidates), LOOKS))
+        return sorted(evidence_sentences(candidates), key=lambda item: -item.nearness)
 
     def _vector(self, run: Run, question: str) -> list[float]:
         """What to search by: the question and, in a conversation, half of what was said before.
@@ -183,16 +208,10 @@ class Pipeline:
         mixed: list[float] = (both[0] + BEFORE_WEIGHT * both[1]).tolist()
         return mixed
 
-    def _stating(self, run: Run, question: str, near: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        """Those of them that state the answer, or none where the documents do not answer.
-
-        They are judged one by one: a small model tells apart well whether one sentence
-        answers, and badly which of several does.
-        """
-        if not near:
+    def _stating(self, run: Run, judged: Sequence[Evidence], gate: Gate) -> tuple[Evidence, ...]:
+        """Those of them that state the answer, or none where the documents do not answer."""
+        if not judged:
             return ()
-        gate = steps.load_gate(self.strictness)
-        judged = self._judged(run, question, near, gate.sure)
         chosen = stating(judged)
         best = chosen[-1]
         chance = gate.chance(best)
@@ -210,16 +229,20 @@ class Pipeline:
         return chosen
 
     def _judged(
-        self, run: Run, question: str, near: Sequence[Evidence], sure: float
+        self, run: Run, question: str, near: Sequence[Evidence], gate: Gate
     ) -> list[Evidence]:
-        """The sentences as the model judges them, up to the first with log-odds of `sure`."""
+        """The sentences as the model judges them, up to the first that surely answers.
+
+        One by one: a small model tells apart well whether one sentence answers, and badly
+        which of several does.
+        """
         judged: list[Evidence] = []
         for item in near:
             support, usage = steps.support(self.model, item, question, run.language)
             run.count(usage)
             judged.append(replace(item, support=support))
             run.note("judge", f"log-odds {support:+.1f} of {_place(item)}: {item.text}")
-            if support >= sure:
+            if support >= gate.sure:
                 break
         return judged
 
@@ -230,6 +253,13 @@ class Pipeline:
             run.first_token = run.seconds()
         yield text
         yield run.answer("refused", text)
+
+
+def _timed(pieces: Iterator[str], run: Run) -> Iterator[str]:
+    for piece in pieces:
+        if run.first_token is None:
+            run.first_token = run.seconds()
+        yield piece
 
 
 def _left_open(run: Run) -> Iterator[str]:

@@ -17,10 +17,8 @@ class Run:
 
     id: str
     question: str
-    asked_in: str
-    """The question's language;"""
     language: str
-    """the answer's;"""
+    """The answer's;"""
     characters: Characters | None
     """and for Chinese the characters to write it in."""
     model: str

@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from itertools import permutations
 
-from qa_bot.answering.check import loops
+from qa_bot.answering.check import loops, still_asks
 from qa_bot.answering.ground import Evidence, evidence_text
+from qa_bot.answering.parts import as_written
 from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.numbers import annotate
@@ -19,14 +19,13 @@ from qa_bot.types import Strictness, Turn, Usage
 
 ANSWER_TOKENS = 128
 QUESTION_TOKENS = 96
-MOST_PARTS = 3
-"""Questions in one; more are a small model's invention."""
 
 
-def condense(
-    model: AnsweringModel, question: str, history: Sequence[Turn], language: str
-) -> tuple[str, Usage]:
-    """A follow-up made to stand alone; without a conversation the question itself."""
+def condense(model: AnsweringModel, question: str, history: Sequence[Turn]) -> tuple[str, Usage]:
+    """A follow-up made to stand alone; without a conversation the question itself.
+
+    So it is where the model answered it, or asked something else.
+    """
     if not history:
         return question, Usage()
     earlier_question, earlier_answer = history[-1]
@@ -34,33 +33,44 @@ def condense(
         earlier_question=earlier_question,
         earlier_answer=earlier_answer,
         question=question,
-        language=phrases(language).name,
     )
     text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
-    return " ".join(text.split()) or question, usage
+    written = " ".join(text.split())
+    said = f"{earlier_question} {earlier_answer}"
+    return written if still_asks(written, question, said) else question, usage
 
 
 def split(model: AnsweringModel, question: str) -> tuple[list[str], Usage]:
-    """The questions that are asked at once in one; itself, where it cannot be taken apart."""
+    """The questions that are asked at once in one, as a model tells them; none where it cannot."""
     messages = load_prompt("split").fill(question=question)
     text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
-    parts = list(
-        dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip())
-    )
-    # Small models also answer what they are to take apart, or say it twice.
-    asked = all(part.endswith(("?", "？", "؟")) for part in parts)
-    words = [set(part.casefold().split() if " " in part else part) for part in parts]
-    twice = any(one <= other for one, other in permutations(words, 2))
-    return (parts if asked and not twice and 2 <= len(parts) <= MOST_PARTS else [question]), usage
+    return as_written(text), usage
 
 
 def support(
     model: AnsweringModel, item: Evidence, question: str, language: str
 ) -> tuple[float, Usage]:
     """Log-odds that this one sentence states the answer."""
-    text = evidence_text([item], language)
-    messages = load_prompt("gate").fill(evidence=text, question=question)
-    probability, usage = model.probability_of_yes(messages)
+    return _odds(model, "gate", evidence=evidence_text([item], language), question=question)
+
+
+def on_topic(
+    model: AnsweringModel, item: Evidence, question: str, language: str
+) -> tuple[float, Usage]:
+    """Log-odds that this one sentence belongs in an overview."""
+    return _odds(model, "about", evidence=evidence_text([item], language), question=question)
+
+
+def stands(
+    model: AnsweringModel, chosen: Sequence[Evidence], question: str, answer: str, language: str
+) -> tuple[float, Usage]:
+    """Log-odds that these sentences state what was written from them."""
+    evidence = evidence_text(chosen, language)
+    return _odds(model, "verify", evidence=evidence, question=question, answer=answer)
+
+
+def _odds(model: AnsweringModel, prompt: str, **values: str) -> tuple[float, Usage]:
+    probability, usage = model.probability_of_yes(load_prompt(prompt).fill(**values))
     return log_odds(probability), usage
 
 
@@ -114,6 +124,10 @@ class Gate:
     """and what is added."""
     least: float
     """The chance from which on a question is answered."""
+    stands: float
+    """Log-odds from which on a written sentence stands, else the quote takes its place;"""
+    topic: float
+    """and a sentence belongs in an overview."""
 
     def chance(self, best: Evidence) -> float:
         """The chance that the documents answer, in [0, 1], by their best sentence."""
@@ -130,6 +144,8 @@ def load_gate(strictness: Strictness) -> Gate:
         nearness=float(stored["nearness"]),
         bias=float(stored["bias"]),
         least=float(stored["strictness"][strictness]["least"]),
+        stands=float(stored["strictness"][strictness].get("stands", -math.inf)),
+        topic=float(stored["topic"]),
     )
 
 

@@ -1,7 +1,7 @@
 """A pipeline over made-up passages, a scripted model and a fixed ranking."""
 
 import pytest
-from fakes import CHINESE, FRENCH, FixedStore, NearEmbedding, ScriptedModel, passage
+from fakes import CHINESE, FRENCH, GATE, FixedStore, NearEmbedding, ScriptedModel, passage
 
 from qa_bot.answering import steps
 from qa_bot.answering.pipeline import Pipeline
@@ -9,8 +9,7 @@ from qa_bot.answering.pipeline import Pipeline
 
 @pytest.fixture(autouse=True)
 def _gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gate of its own, so that a new fit changes no test."""
-    monkeypatch.setattr(steps, "load_gate", lambda strictness: steps.Gate(1.0, 1.0, 0.0, 0.0, 0.6))
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: GATE)
 
 
 @pytest.fixture

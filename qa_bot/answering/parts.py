@@ -1,0 +1,83 @@
+"""A question that asks two or three things at once, taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import permutations
+
+from qa_bot.text import utf8_len
+
+MOST_PARTS = 3
+"""Questions in one; more are a small model's invention."""
+_ASKED = r"?？؟"
+_CLAUSE_ENDS = re.compile(rf"[,，;；،{_ASKED}](?!\d)")
+_CLAUSE_BYTES = 30, 12
+"""Least length of what is asked before such a sign and after it, in UTF-8."""
+_EACH = re.compile(
+    r"分别|分別|それぞれ|각각|\b(?:respectively|respectivement|masing-masing|jeweils|respectivamente)\b",
+    re.IGNORECASE,
+)
+"""Says that what follows is asked of each of the things named."""
+_TWO_YEARS = re.compile(r"((?:19|20)\d\d)年?\s?[^\W\d]{1,3}\s?((?:19|20)\d\d)")
+_ALONE = 0.6
+"""Of the first question's length, from which on the others are thought to stand alone."""
+
+
+def may_ask_twice(question: str) -> bool:
+    """Whether a comma, in whatever script, may set two questions in one apart."""
+    before, after = _CLAUSE_BYTES
+    return any(
+        utf8_len(question[: end.start()]) >= before and utf8_len(question[end.end() :]) >= after
+        for end in _CLAUSE_ENDS.finditer(question)
+    )
+
+
+def of_each_year(question: str) -> list[str]:
+    """The question once for each of the two years that it asks of; else none."""
+    years = _TWO_YEARS.search(question)
+    if not years or not _EACH.search(question):
+        return []
+    start, end = years.span()
+    before, after = _EACH.sub("", question[:start]), _EACH.sub("", question[end:])
+    return [before + year + after for year in years.groups()]
+
+
+def stand_alone(parts: Sequence[str]) -> bool:
+    """Whether each is a whole question: none as short as `and in 2021?` beside the first."""
+    return all(utf8_len(part) >= _ALONE * utf8_len(parts[0]) for part in parts)
+
+
+def as_written(reply: str) -> list[str]:
+    """The questions that a model took one apart into, a line each; none where it did not.
+
+    Small models also answer what they are to take apart, or say it twice.
+    """
+    parts = list(
+        dict.fromkeys(" ".join(line.split()) for line in reply.splitlines() if line.strip())
+    )
+    asked = all(part.endswith(tuple(_ASKED)) for part in parts)
+    words = [set(part.casefold().split() if " " in part else part) for part in parts]
+    twice = any(one <= other for one, other in permutations(words, 2))
+    return parts if asked and not twice and 2 <= len(parts) <= MOST_PARTS else []
+
+
+def by_signs(question: str) -> list[str]:
+    """The questions that signs set apart; none where they set none apart.
+
+    Each ends with a question mark; or the second begins as the first did, after a comma:
+    `Who won, and who lost?`
+    """
+    ended = [part.strip() for part in re.findall(rf"[^{_ASKED}]+[{_ASKED}]", question)]
+    if 2 <= len(ended) <= MOST_PARTS:
+        return ended
+    opening = re.match(r"\s*(\w{3,})\s", question)
+    if not opening:
+        return []
+    again = re.search(
+        rf"[,;،]\s+(?:\w{{1,4}}\s+)?({opening[1]}\s.*)", question, re.IGNORECASE | re.DOTALL
+    )
+    if not again:
+        return []
+    second = again[1].strip()
+    return [question[: again.start()].strip() + "?", second[0].upper() + second[1:]]

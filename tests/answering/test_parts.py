@@ -1,0 +1,74 @@
+"""Two questions in one, told from one question."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stand_alone
+
+TWO = "How many companies took part in the exhibition, and what number of guests came?"
+
+
+@pytest.mark.parametrize(
+    ("question", "may"),
+    [
+        (TWO, True),
+        ("2022年和2023年的乌镇峰会，与会者分别来自多少个国家和地区？", True),
+        ("2018年大会期间，上海正在举办什么展会？2022年峰会前一天，乌镇又有什么展会开幕？", True),
+        ("Selon lui, à quel mode de pensée les pays devraient-ils renoncer ?", False),
+        ("In 2023, who won the race that began in the capital?", False),
+        ("How many of the 1,800 guests of the summit came from abroad?", False),
+        ("Who won?", False),
+    ],
+)
+def test_a_long_clause_before_a_comma_may_be_a_question_of_its_own(
+    question: str, may: bool
+) -> None:
+    assert may_ask_twice(question) == may
+
+
+@pytest.mark.parametrize(
+    ("question", "years"),
+    [
+        (
+            "2021年和2022年的展览，分别有多少家企业参加？",
+            ["2021年的展览，有多少家企业参加？", "2022年的展览，有多少家企业参加？"],
+        ),
+        (
+            "How many firms came in 2021 and 2022 respectively?",
+            ["How many firms came in 2021 ?", "How many firms came in 2022 ?"],
+        ),
+        ("By how much did trade grow between 2021 and 2022?", []),
+        ("2021年的展览和2022年的大会分别在哪里举行？", []),
+    ],
+)
+def test_what_is_asked_of_each_year_is_asked_once_a_year(question: str, years: list[str]) -> None:
+    assert of_each_year(question) == years
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        (
+            "How many firms came to the fair, and how many guests came to the summit?",
+            ["How many firms came to the fair?", "How many guests came to the summit?"],
+        ),
+        (
+            "Siapa direktur museum itu, dan siapa walikota yang membuka pameran?",
+            ["Siapa direktur museum itu?", "Siapa walikota yang membuka pameran?"],
+        ),
+        (
+            "大会期间上海举办什么展会？峰会前一天乌镇有什么展会？",
+            ["大会期间上海举办什么展会？", "峰会前一天乌镇有什么展会？"],
+        ),
+        ("Who spoke at the fair, and what did she say?", []),
+        ("In 2023, who won the race that began in the capital?", []),
+    ],
+)
+def test_signs_set_questions_apart(question: str, parts: list[str]) -> None:
+    assert by_signs(question) == parts
+
+
+def test_a_short_second_question_leans_on_the_first() -> None:
+    assert stand_alone(["Who built the bridge of Millau?", "Who opened the bridge of Millau?"])
+    assert not stand_alone(["What share of trade was digital in 2019?", "what share in 2021?"])
