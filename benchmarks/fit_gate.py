@@ -22,7 +22,7 @@ from qa_bot.settings import resource
 Array = NDArray[np.float64]
 FOLDS = 5
 RIDGE = 0.1
-OVER_REFUSAL = {"low": 0.04, "normal": 0.08, "high": 0.16}
+OVER_REFUSAL = {"low": 0.04, "normal": 0.08, "high": 0.28}
 """Share of answerable questions that a strictness may refuse."""
 
 
