@@ -43,8 +43,8 @@ class Reader:
         self, messages: Sequence[Message], *, max_tokens: int, grammar: str | None = None
     ) -> Generator[str, None, Usage]:
         prompt = messages[-1].content
-        if "Rewrite the last question" in prompt:
-            yield QUESTION
+        if "Last question:" in prompt:
+            yield "How many people visited the collection, and in which year?"
         else:
             yield from ("The museum ", "had 310,000 ", "visitors.")
         return Usage(50, 3)
@@ -336,12 +336,12 @@ def test_wrong_usage_gives_exit_code_2_and_names_the_value(
 
 
 def test_a_conversation_in_the_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = iter([QUESTION, "And in 2019?", ""])
+    lines = iter([QUESTION, "And in which year?", ""])
     monkeypatch.setattr("builtins.input", lambda prompt="": next(lines))
     assert shell("chat") == 0
     assert shell.out.count("310,000 visitors. [1]") == 2
     asked = [str(chat["messages"]) for chat in shell.server.chats]
-    assert any("Last question: And in 2019?" in text for text in asked)
+    assert any("Last question: And in which year?" in text for text in asked)
 
 
 def test_control_characters_of_a_document_do_not_reach_the_terminal(shell: Shell) -> None:

@@ -272,6 +272,16 @@ def test_what_is_in_use_is_told_and_explained(tab: Page) -> None:
     expect(tab.locator(".actions")).to_contain_text("25 % of the context window")
 
 
+def test_a_question_is_stopped_before_the_server_has_heard_of_it(tab: Page) -> None:
+    """Escape pressed that early was lost once, and the answer written to its end."""
+    tab.locator("#question").fill("a long answer")
+    tab.locator("#question").evaluate(
+        """box => ["Enter", "Escape"].forEach(key => box.dispatchEvent(
+             new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})))"""
+    )
+    expect(tab.locator(".turn")).to_contain_text("Stopped.")
+
+
 def test_a_file_of_questions_is_answered_stopped_resumed_and_kept(
     tab: Page, tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ let open = null;
 let watching = null;
 /** The turn that an answer is written into. */
 let last = null;
+/** Whether to stop what the server has not even heard of yet. */
+let unwanted = false;
 
 /** Open what this tab has talked about, and wait for questions. */
 export async function startChat() {
@@ -99,6 +101,7 @@ async function ask(text, kept = open?.turns.length || 0, only = limits()) {
   const pending = { question: text, only, state: "asking" };
   const turn = drawPending(pending);
   busy({ close() {} });
+  unwanted = false;
   toEnd();
   try {
     const before = open;
@@ -107,6 +110,7 @@ async function ask(text, kept = open?.turns.length || 0, only = limits()) {
     if (open !== before) return;
     keep({ id, name: before?.name || text, turns: (before?.turns || []).slice(0, kept), pending, asking: true });
     follow();
+    if (unwanted) stop();
   } catch (fault) {
     busy(null);
     turn.fail(fault.message);
@@ -152,7 +156,8 @@ async function settle(id, source) {
 }
 
 async function stop() {
-  if (open?.asking) await send("POST", `conversations/${open.id}/stop`).catch(() => {});
+  unwanted = !open?.asking;
+  if (!unwanted) await send("POST", `conversations/${open.id}/stop`).catch(() => {});
 }
 
 function draw(record, place) {
