@@ -279,7 +279,7 @@ class QABot:
             try:
                 self.settings, self.model, self._ready = settings, new, None
                 self._pipeline()
-            except Exception:
+            except BaseException:  # an interrupt too: the one before is to answer again
                 self.settings, self.model = before
                 raise
 

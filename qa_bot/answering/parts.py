@@ -20,6 +20,19 @@ _EACH = re.compile(
 )
 """Says that what follows is asked of each of the things named."""
 _TWO_YEARS = re.compile(r"((?:19|20)\d\d)年?\s?[^\W\d]{1,3}\s?((?:19|20)\d\d)")
+_MARK = re.compile(r"(?<=[?؟])\s+|(?<=？)\s*(?![\s”’」』》）)]|$)")
+"""What follows a question mark that ends a question, and no quoted one."""
+_ALIKE = re.compile(
+    r"\s*(?P<word>what|which|who|whom|whose|how|when|where|why"
+    r"|qui|que|quels?|quelles?|quand|combien|comment|pourquoi|où"
+    r"|apa|apakah|siapa|berapa|kapan|mengapa|bagaimana"
+    r"|wer|was|wann|wo|wie|warum|welche[rs]?"
+    r"|quién|qué|cuál|cuánt[oa]s|cómo|cuándo|dónde|quem|qual|quant[oa]s|quando|onde"
+    r"|chi|quale|quant[ie]|dove|welke|hoe|wanneer|waar)\b.*?"
+    r"(?P<and>[,;،]\s+(?:\w{1,4}\s+)?)(?P<second>(?P=word)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A second clause with the question word that the first one began with."""
 _ALONE = 0.6
 """Of the first question's length, from which on the others are thought to stand alone."""
 
@@ -65,19 +78,14 @@ def as_written(reply: str) -> list[str]:
 def by_signs(question: str) -> list[str]:
     """The questions that signs set apart; none where they set none apart.
 
-    Each ends with a question mark; or the second begins as the first did, after a comma:
-    `Who won, and who lost?`
+    Each ends with a question mark; or the second begins with the first one's question word,
+    after a comma: `Who won, and who lost?`
     """
-    ended = [part.strip() for part in re.findall(rf"[^{_ASKED}]+[{_ASKED}]", question)]
-    if 2 <= len(ended) <= MOST_PARTS:
+    ended = _MARK.split(question.strip())
+    if 2 <= len(ended) <= MOST_PARTS and all(part.endswith(tuple(_ASKED)) for part in ended):
         return ended
-    opening = re.match(r"\s*(\w{3,})\s", question)
-    if not opening:
+    alike = _ALIKE.fullmatch(question.strip())
+    if not alike:
         return []
-    again = re.search(
-        rf"[,;،]\s+(?:\w{{1,4}}\s+)?({opening[1]}\s.*)", question, re.IGNORECASE | re.DOTALL
-    )
-    if not again:
-        return []
-    second = again[1].strip()
-    return [question[: again.start()].strip() + "?", second[0].upper() + second[1:]]
+    second = alike["second"]
+    return [question.strip()[: alike.start("and")] + "?", second[0].upper() + second[1:]]

@@ -122,15 +122,15 @@ class Pipeline:
             run.before = " ".join(history[-1])
             run.note("condense", run.standalone)
         asked = run.standalone
-        if parts := of_each_year(asked):
-            return parts
-        if not may_ask_twice(asked):
-            return [asked]
-        parts = by_signs(asked)
-        if not parts or not stand_alone(parts):
-            written, usage = steps.split(self.model, asked)
-            run.count(usage)
-            parts = written or parts or [asked]
+        parts = of_each_year(asked)
+        if not parts:
+            if not may_ask_twice(asked):
+                return [asked]
+            parts = by_signs(asked)
+            if not parts or not stand_alone(parts):
+                written, usage = steps.split(self.model, asked)
+                run.count(usage)
+                parts = written or parts or [asked]
         run.note("split", " | ".join(parts))
         return parts
 

@@ -61,7 +61,15 @@ def test_what_is_asked_of_each_year_is_asked_once_a_year(question: str, years: l
             "大会期间上海举办什么展会？峰会前一天乌镇有什么展会？",
             ["大会期间上海举办什么展会？", "峰会前一天乌镇有什么展会？"],
         ),
+        (
+            "Qui a ouvert le salon ? Qui a fermé le sommet ?",
+            ["Qui a ouvert le salon ?", "Qui a fermé le sommet ?"],
+        ),
         ("Who spoke at the fair, and what did she say?", []),
+        ("The museum of the history of the sea, the largest in town, opened in which year?", []),
+        ('Who was the minister that asked "Who are you?" at the opening of the summit?', []),
+        ("是谁在开幕式上问“你们是谁？”并且离开了会场？", []),
+        ("How many firms came to the fair in 2020? How many guests? Answer in one line.", []),
         ("In 2023, who won the race that began in the capital?", []),
     ],
 )

@@ -107,10 +107,10 @@ async function ask(text, kept = open?.turns.length || 0, only = limits()) {
     const before = open;
     const path = before ? `conversations/${before.id}` : "conversations";
     const { id } = await send("POST", path, { question: text, keep: kept, only, settings: settings() });
+    if (unwanted) halt(id);
     if (open !== before) return;
     keep({ id, name: before?.name || text, turns: (before?.turns || []).slice(0, kept), pending, asking: true });
     follow();
-    if (unwanted) stop();
   } catch (fault) {
     busy(null);
     turn.fail(fault.message);
@@ -155,10 +155,12 @@ async function settle(id, source) {
   if (low) toEnd();
 }
 
-async function stop() {
+function stop() {
   unwanted = !open?.asking;
-  if (!unwanted) await send("POST", `conversations/${open.id}/stop`).catch(() => {});
+  if (!unwanted) halt(open.id);
 }
+
+const halt = (id) => send("POST", `conversations/${id}/stop`).catch(() => {});
 
 function draw(record, place) {
   const turn = drawTurn(record, doings(place, record));
