@@ -13,13 +13,14 @@ from qa_bot.models.catalogue import CatalogueEntry, entry
 from qa_bot.models.choose import own_file
 from qa_bot.models.fetch import check_gguf, is_ready, model_path
 from qa_bot.models.gguf import check_whole
+from qa_bot.models.openvino_prepare import ROOM
 from qa_bot.settings import Settings
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
-_ROOM = 2.4
-"""Bytes of disk per byte of a model: its parts while it is fetched, then its prepared form."""
+_ROOM = 1 + ROOM
+"""Bytes of disk per byte of a model: the file, then its prepared form."""
 
 
 def check_llm(name: str, settings: Settings) -> Check:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa_bot.models.e5_file import GROUP, E5File, Tokenizer, codes, scales
-from qa_bot.models.openvino_engine import import_quietly
+from qa_bot.models.openvino_import import import_quietly
 
 Vectors = NDArray[np.float32]
 

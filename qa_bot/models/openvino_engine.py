@@ -14,11 +14,8 @@ of dynamic quantization halves the speed of reading; it is left alone.
 from __future__ import annotations
 
 import math
-import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +31,7 @@ from qa_bot.models.engine import (
     last_line,
     window_error,
 )
+from qa_bot.models.openvino_import import import_quietly
 from qa_bot.models.openvino_prepare import discard, prepared_folder
 from qa_bot.types import Message, Usage
 
@@ -47,29 +45,6 @@ CHUNK = 256
 CLOSED = "the OpenVINO engine is closed: load the model again"
 CACHE_GB = 1
 """Bound of the prefix cache; it would otherwise grow with every prompt."""
-
-
-def import_quietly(module: str) -> Any:
-    """Import a module of OpenVINO without the telemetry that it brings along.
-
-    `import openvino` sends an event to Google Analytics and writes a client id into
-    ~/intel, unless `openvino_telemetry` cannot be imported: then it uses its own stub.
-    """
-    with _hidden("openvino_telemetry"):
-        return import_module(module)
-
-
-@contextmanager
-def _hidden(module: str) -> Iterator[None]:
-    """Make `import module` fail inside the block, unless it was imported before."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[module]
 
 
 class OpenVINOEngine:
@@ -102,7 +77,7 @@ class OpenVINOEngine:
             discard(folder)
             self._pipeline = self._open(path)
         self._tokenizer: Any = self._pipeline.get_tokenizer()
-        # The first inference packs the weights (5-10 s): no answer shall pay for that.
+        # The first inference packs the weights: no answer shall pay for that.
         self.next_token([Message("user", "Hello")], 1)
 
     def _open(self, model: Path) -> Any:

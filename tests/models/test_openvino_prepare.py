@@ -1,4 +1,4 @@
-"""Preparing for OpenVINO, over a stand-in for the library that writes small files."""
+"""Preparing for OpenVINO, over a stand-in for the part of it that reads a GGUF."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from qa_bot.errors import BackendError
 from qa_bot.models.gguf import check_whole
+from qa_bot.models.openvino_import import import_quietly
 from qa_bot.models.openvino_prepare import FILES, discard, folder_for, prepared_folder
 
 
@@ -30,6 +32,17 @@ def gguf_bytes(weights: int = 64) -> bytes:
 
 
 GGUF = gguf_bytes()
+openvino = pytest.importorskip("openvino")
+
+
+def save_model(path: Path, kept: int | None) -> None:
+    """A model of eight bytes of weights, of which `kept` reach the disk."""
+    op = import_quietly("openvino.opset13")
+    numbers = op.parameter([2], np.float32)
+    result = op.add(numbers, np.array([1.5, 2.5], np.float32))
+    openvino.save_model(openvino.Model([result], [numbers], "tiny"), path, compress_to_fp16=False)
+    weights = path.with_suffix(".bin")
+    weights.write_bytes(weights.read_bytes()[:kept])
 
 
 @dataclass
@@ -39,7 +52,8 @@ class Library:
     version: str = "2026.4.1"
     made: list[Path] = field(default_factory=list)
     failure: Exception | None = None
-    weights: int = 8
+    kept: int | None = None
+    """Bytes of weights that reach the disk; None: all."""
 
     def get_version(self) -> str:
         return self.version
@@ -48,10 +62,10 @@ class Library:
         assert (device, options) == ("CPU", {"enable_save_ov_model": True})
         assert Path(path).read_bytes() == GGUF
         self.made.append(Path(path))
+        save_model(Path(path).parent / "openvino_model.xml", self.kept)
         for name in FILES:
-            weights = name.endswith(".bin")
-            text = "x" * self.weights if weights else '<net><data offset="4" size="4"/></net>\n'
-            (Path(path).parent / name).write_text(text)
+            if not name.startswith("openvino_model"):
+                (Path(path).parent / name).write_text("</net>")
             if self.failure is not None:
                 raise self.failure
 
@@ -108,7 +122,7 @@ def test_what_a_killed_process_left_is_never_loaded(gguf: Path, library: Library
     (partial / "openvino_model.bin").write_text("half")
     folder = prepared_folder(gguf, library, print)
     assert folder is not None
-    assert (folder / "openvino_model.bin").read_text() == "x" * 8
+    assert len((folder / "openvino_model.bin").read_bytes()) == 8
     assert not partial.exists()
 
 
@@ -128,7 +142,7 @@ def test_a_file_the_library_cannot_read_is_its_error(gguf: Path, library: Librar
 
 def test_weights_cut_short_by_a_full_disk_are_not_kept(gguf: Path, library: Library) -> None:
     """The library ends without an error; the description tells how long they must be."""
-    library.weights = 5
+    library.kept = 5
     told: list[str] = []
     assert prepared_folder(gguf, library, told.append) is None
     assert "has 5 of 8 bytes" in told[-1]
