@@ -14,21 +14,12 @@ import qa_bot
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.retrieve import retrieve
 from qa_bot.answering.steps import translate
-from qa_bot.errors import IndexUnusable, QABotError, UsageError
-from qa_bot.index.build import OpenIndex, open_index, recipe_of, update_index
+from qa_bot.errors import UsageError
 from qa_bot.index.filters import where
-from qa_bot.index.manifest import load_manifest, manifest_stamp
-from qa_bot.index.server import Server
-from qa_bot.index.watch import changes
+from qa_bot.index.live import LiveIndex
 from qa_bot.models.embed import make_embedder
 from qa_bot.prompts import check_language, prompts_digest
-from qa_bot.settings import (
-    Settings,
-    available_threads,
-    check_strictness,
-    folder_of,
-    resource,
-)
+from qa_bot.settings import Settings, available_threads, check_strictness
 from qa_bot.text import sentence_spans
 from qa_bot.types import Answer, Filter, Hit, IndexedDocument, IndexReport, Strictness, Turn
 
@@ -41,8 +32,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 Notify = Callable[[str], None]
-RETRY_SECONDS = 10.0
-"""Between two tries of an update that fails while folders are watched."""
 
 
 def _quiet(*_: object) -> None:
@@ -72,11 +61,14 @@ class QABot:
         self._own_embedder = embedder
         self._progress = progress
         self._notify = notify
-        self._index: OpenIndex | None = None
-        self._stamp: object = None
-        """What the open index's manifest looked like when it was read."""
+        self._index = LiveIndex(
+            settings,
+            lambda: self.embedder,
+            lambda done, total: progress("indexing", done, total),
+            notify,
+        )
         self._ready: Pipeline | None = None
-        self._opening = threading.RLock()  # opening may have to index first
+        self._loading = threading.RLock()  # changing the model loads it
 
     @cached_property
     def embedder(self) -> BaseEmbedding:
@@ -121,19 +113,7 @@ class QABot:
             IndexUnusable: another process is writing the index.
             ServiceError: the Chroma server of the settings is not there.
         """
-        folders = _named(paths)
-        report = update_index(
-            folders or self._folders(),
-            self.settings.store,
-            self.embedder,
-            server=self._server,
-            rebuild=rebuild,
-            progress=lambda done, total: self._progress("indexing", done, total),
-            notify=self._notify,
-        )
-        if folders:  # what was indexed last is what questions are asked of
-            self.settings = replace(self.settings, documents=folders)
-        return report
+        return self._index.update(paths, rebuild=rebuild)
 
     def watch(
         self,
@@ -154,20 +134,7 @@ class QABot:
         Raises:
             UsageError, IndexUnusable: as `index` does.
         """
-        folders = _named(paths) or self.folders()
-        for number, _ in enumerate(changes(folders, self.settings.store, wait)):
-            yield self._retried(wait) if number else self.index(folders, rebuild=rebuild)
-
-    def _retried(self, wait: Callable[[float], None]) -> IndexReport:
-        told = ""
-        while True:
-            try:
-                return self.index()
-            except QABotError as exc:
-                if str(exc) != told:
-                    self._notify(f"{exc}. It is tried again until it works.")
-                told = str(exc)
-                wait(RETRY_SECONDS)
+        return self._index.watch(paths, rebuild=rebuild, wait=wait)
 
     def search(self, query: str, k: int = 5, **only: Unpack[Filter]) -> list[Hit]:
         """The `k` best passages for a query, best first; no language model.
@@ -185,7 +152,7 @@ class QABot:
             raise UsageError(f"k is {k}; ask for 1 passage or more")
         limits = where(only)
         vector = self.embedder.get_query_embedding(_stated(query))
-        return list(retrieve(self._opened().store, _stated(query), vector, k, limits))
+        return list(retrieve(self._index.opened().store, _stated(query), vector, k, limits))
 
     def ask(
         self,
@@ -270,7 +237,7 @@ class QABot:
         from qa_bot.models.choose import make_llm
         from qa_bot.models.seam import EmbeddedModel, answering_model
 
-        with self._opening:
+        with self._loading:
             settings = replace(self.settings, llm=name)
             new = answering_model(make_llm(settings, self._threads, self._fetching, self._notify))
             before = (self.settings, self.model)
@@ -289,7 +256,7 @@ class QABot:
         Raises:
             IndexUnusable: the index must be rebuilt.
         """
-        return self._opened().read_pages(source)
+        return self._index.opened().read_pages(source)
 
     def read_text(self, source: str) -> str | None:
         """A document's text as its file has it now, which offsets count in; None if it is gone.
@@ -297,7 +264,7 @@ class QABot:
         Raises:
             IndexUnusable: the index must be rebuilt.
         """
-        return self._opened().read_text(source)
+        return self._index.opened().read_text(source)
 
     def load(self) -> None:
         """Open (or build) the index and load the models, so that answers measure themselves.
@@ -316,7 +283,7 @@ class QABot:
         Raises:
             ServiceError: a needed model or server is not there.
         """
-        manifest = self._opened().manifest
+        manifest = self._index.opened().manifest
         known: dict[str, Any] = {
             "version": qa_bot.__version__,
             "documents": len(manifest.files),
@@ -337,7 +304,7 @@ class QABot:
 
     def dates(self) -> dict[str, str | None]:
         """The date of every document, by its source; None where the text gives none."""
-        return {source: entry.date for source, entry in self._opened().manifest.files.items()}
+        return {source: entry.date for source, entry in self._index.opened().manifest.files.items()}
 
     def documents(self) -> tuple[IndexedDocument, ...]:
         """Every document of the index, by its source's order. Builds a missing index.
@@ -349,19 +316,18 @@ class QABot:
             IndexedDocument(
                 source, entry.title, entry.date, entry.language, len(entry.passages), entry.size
             )
-            for source, entry in sorted(self._opened().manifest.files.items())
+            for source, entry in sorted(self._index.opened().manifest.files.items())
         )
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that the index holds, or would hold once it is built."""
-        return tuple(self._folders())
+        return self._index.folders()
 
     def close(self) -> None:
         """Let go of the index; the next call opens it again."""
-        with self._opening:
-            if self._index is not None:
-                self._index.close()
-            self._index = self._ready = None
+        with self._loading:
+            self._index.close()
+            self._ready = None
 
     def _in_manner(self, strictness: Strictness | None, answer_language: str | None) -> Pipeline:
         """The pipeline as one call wants it."""
@@ -378,9 +344,10 @@ class QABot:
 
     def _pipeline(self) -> Pipeline:
         model = self.model  # a wrong name must show before an index is built for it
-        with self._opening:
-            index = self._opened()
-            if self._ready is None:
+        with self._loading:
+            index = self._index.opened()
+            if self._ready is None or self._ready.store is not index.store:
+                self._ready = None  # lets go of the index before
                 self.embedder.get_query_embedding("warm")  # its first call loads it
                 model.load()
                 self._ready = Pipeline(
@@ -393,59 +360,12 @@ class QABot:
                 )
             return self._ready
 
-    def _opened(self) -> OpenIndex:
-        with self._opening:
-            stamp = manifest_stamp(self.settings.store)
-            if stamp != self._stamp:
-                # Questions that are being answered keep the old one open until they end.
-                self._index = self._ready = None
-                self._stamp = stamp
-            if self._index is None:
-                self._index = self._current()
-            if self._index is None:
-                self._notify(f"Building the index in {self.settings.store} first.")
-                self.index()
-                self._stamp = manifest_stamp(self.settings.store)
-                self._index = open_index(self.settings.store, self._notify, self._server)
-            if self._index is None:  # another process took it away meanwhile
-                raise IndexUnusable(f"no index in {self.settings.store}; run `qa-bot index`")
-            return self._index
-
-    def _current(self) -> OpenIndex | None:
-        """The store's index, where it is of this embedder and the folders that were asked for."""
-        index = open_index(self.settings.store, self._notify, self._server)
-        if index is None:
-            return None
-        manifest, wanted = index.manifest, {str(path) for path in self.settings.documents}
-        if manifest.recipe == recipe_of(self.embedder) and wanted in (set(), set(manifest.folders)):
-            return index
-        index.close()
-        return None
-
-    def _folders(self) -> list[Path]:
-        if self.settings.documents:
-            return list(self.settings.documents)
-        known = load_manifest(self.settings.store)
-        return [Path(folder) for folder in known.folders] if known else [resource("seeds")]
-
-    @property
-    def _server(self) -> Server | None:
-        given = self.settings
-        if not given.server:
-            return None
-        return Server(given.server, given.chroma_token, given.chroma_certificate)
-
     @property
     def _threads(self) -> int:
         return self.settings.threads or available_threads()
 
     def _fetching(self, done: int, total: int) -> None:
         self._progress("fetching the model", done, total)
-
-
-def _named(paths: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
-    named = [paths] if isinstance(paths, str | Path) else paths
-    return tuple(folder_of(path) for path in named)
 
 
 def _stated(question: str) -> str:
