@@ -24,7 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa_bot.answering.retrieve import POOL, Searchable, candidates, chances
+from qa_bot.answering.retrieve import (
+    POOL,
+    Searchable,
+    calibrated,
+    candidates,
+    chances,
+    log_odds,
+)
 from qa_bot.answering.signals import SIGNALS
 from qa_bot.index.build import open_index, update_index
 from qa_bot.index.store import PassageStore
@@ -33,6 +40,8 @@ from qa_bot.settings import resource
 from qa_bot.types import Passage
 
 FOLDS = 10
+SHOWN = 5
+"""Passages of a question whose scores are held to what they say."""
 SHRINKAGE = 0.01
 """L2 penalty on the weights of signals scaled to a deviation of 1."""
 RESULTS = Path(__file__).with_name("results") / "retrieval.md"
@@ -246,6 +255,23 @@ def calibrate(cases: Sequence[Case], weights: Floats) -> float:
     return low
 
 
+def line(cases: Sequence[Case], scores: Sequence[Floats]) -> Floats:
+    """Slope and offset under which the log-odds of the first passages' scores are right.
+
+    By logistic regression (Platt 1999) on whether each of them is gold.
+    """
+    firsts = [np.argsort(-each)[:SHOWN] for each in scores]
+    odds = np.concatenate([log_odds(s[first]) for s, first in zip(scores, firsts, strict=True)])
+    gold = np.concatenate([c.gold[first] for c, first in zip(cases, firsts, strict=True)])
+    inputs = np.column_stack([odds, np.ones(len(odds))])
+    fitted = np.array([1.0, 0.0])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-inputs @ fitted))
+        bend = inputs.T @ (inputs * (chance * (1 - chance))[:, None])
+        fitted += np.linalg.solve(bend, inputs.T @ (gold - chance))
+    return fitted
+
+
 def _softmax(x: Floats) -> Floats:
     e = np.exp(x - x.max())
     return e / e.sum()
@@ -267,9 +293,11 @@ def held_out(
         rest = [case for case in cases if fold[case.group] != number]
         weights = fit(rest, kept)
         intercept = calibrate(rest, weights)
+        slope, offset = line(rest, [chances(each.signals @ weights + intercept) for each in rest])
         for place, case in enumerate(asked):
             if fold[case.group] == number:
-                found[place] = np.array(chances(case.signals @ weights + intercept))
+                given = chances(case.signals @ weights + intercept)
+                found[place] = calibrated(given, slope, offset)
     return found
 
 
@@ -356,19 +384,19 @@ def ablation(cases: Sequence[Case]) -> list[str]:
     return lines
 
 
-def reliability(cases: Sequence[Case], scores: Sequence[Floats]) -> list[str]:
-    """How often the first passage is gold, by the chance it was given."""
-    tops = [int(np.argmax(s)) for s in scores]
-    chance = np.array([s[top] for s, top in zip(scores, tops, strict=True)])
-    right = np.array([case.gold[top] for case, top in zip(cases, tops, strict=True)], dtype=float)
-    lines = ["| chance given | questions | mean chance | gold first |", "|---|---|---|---|"]
+def reliability(cases: Sequence[Case], scores: Sequence[Floats], depth: int) -> list[str]:
+    """How many of the first `depth` passages are gold, by the chance they were given."""
+    firsts = [np.argsort(-each)[:depth] for each in scores]
+    chance = np.concatenate([s[first] for s, first in zip(scores, firsts, strict=True)])
+    right = np.concatenate([c.gold[first] for c, first in zip(cases, firsts, strict=True)])
+    lines = ["| chance given | passages | mean chance | gold |", "|---|---|---|---|"]
     error = 0.0
-    for low in np.arange(0, 1, 0.2):
-        mask = (chance >= low) & (chance < low + 0.2)
+    for low in np.arange(0, 1, 0.1):
+        mask = (chance >= low) & (chance < low + 0.1)
         if mask.any():
             error += abs(chance[mask].mean() - right[mask].mean()) * mask.mean()
             lines.append(
-                f"| {low:.1f} to {low + 0.2:.1f} | {mask.sum()} | {chance[mask].mean():.2f} "
+                f"| {low:.1f} to {low + 0.1:.1f} | {mask.sum()} | {chance[mask].mean():.2f} "
                 f"| {right[mask].mean():.2f} |"
             )
     brier = ((chance - right) ** 2).mean()
@@ -422,9 +450,13 @@ def report(cases: list[Case], beside: Mapping[str, list[Case]]) -> str:
             "",
             "## Does the score mean what it says?",
             "",
-            "The first passage of every question, the unanswerable ones included.",
+            f"The first {SHOWN} passages of every question, the unanswerable ones included.",
             "",
-            *reliability(cases, scores),
+            *reliability(cases, scores, SHOWN),
+            "",
+            "The first one alone:",
+            "",
+            *reliability(cases, scores, 1),
             "",
         ]
     )
@@ -455,10 +487,12 @@ def main() -> None:
     print(text)
     weights = fit(cases, list(range(len(SIGNALS))))
     intercept = calibrate(cases, weights)
+    calibration = line(cases, [chances(case.signals @ weights + intercept) for case in cases])
     counts = Counter(case.set for case in cases)
     record = {
         "weights": dict(zip(SIGNALS, weights.round(3).tolist(), strict=True)),
         "intercept": round(intercept, 3),
+        "calibration": calibration.round(3).tolist(),
         "fitted_on": ", ".join(f"{n} questions of {name}" for name, n in counts.items()),
     }
     print(json.dumps(record, indent=2))

@@ -12,10 +12,10 @@ from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
 from qa_bot.types import Candidate, Hit, Passage
 
-PASSAGE_WEIGHT = 0.05
+PASSAGE_WEIGHT = 0.068
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
 that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
-LEAST_SCORE = 1e-4
+LEAST_SCORE = 1e-3
 NEARLY = 1.0
 """Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70

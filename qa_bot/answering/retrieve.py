@@ -117,16 +117,16 @@ def _sentences_before(
 
 
 def scores(question: str, pool: Sequence[Candidate]) -> list[float]:
-    """The chance of each candidate to be the one that answers the question.
+    """The chance of each candidate to answer the question.
 
     Raises:
         UsageError: `prompts/ranking.json` is missing or damaged.
     """
-    weights, intercept = _ranking()
-    sums = np.full(len(pool), intercept)
-    for name, weight in weights.items():
+    ranking = _ranking()
+    sums = np.full(len(pool), ranking["intercept"])
+    for name, weight in ranking["weights"].items():
         sums += weight * np.asarray(SIGNALS[name](question, pool))
-    found: list[float] = chances(sums).tolist()
+    found: list[float] = calibrated(chances(sums), *ranking["calibration"]).tolist()
     return found
 
 
@@ -140,11 +140,25 @@ def chances(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(powers / (powers.sum() + np.exp(-most)))
 
 
+def calibrated(given: NDArray[np.float64], slope: float, offset: float) -> NDArray[np.float64]:
+    """Chances that are right as often as they say: log-odds on a fitted line (Platt 1999).
+
+    A conditional logit has one right candidate; here several may answer, or none as a whole.
+    """
+    return np.asarray(1 / (1 + np.exp(-slope * log_odds(given) - offset)))
+
+
+def log_odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Those of chances in [0, 1], none of them taken for certain."""
+    sure = np.clip(chance, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(sure / (1 - sure)))
+
+
 @cache
-def _ranking() -> tuple[Mapping[str, float], float]:
-    """The weights of the signals, and the log-odds where all are 0."""
+def _ranking() -> Mapping[str, Any]:
+    """The weights of the signals, the log-odds where all are 0, and the line of `calibrated`."""
     stored = load_data("ranking")
     weights = stored.get("weights", {})
     if set(weights) != set(SIGNALS):
         raise UsageError(f"prompts/ranking.json has weights of {sorted(weights)}; restore the file")
-    return weights, stored["intercept"]
+    return stored

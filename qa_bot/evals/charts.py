@@ -205,35 +205,55 @@ def refusal_curve(rows: Sequence[Row]) -> Chart | None:
                  "answerable questions.")  # fmt: skip
 
 
-def reliability(rows: Sequence[Row]) -> Chart | None:
-    """Whether the confidence means what it says: of questions at 0.8, are 8 in 10 answerable?
+def confidence_reliability(rows: Sequence[Row]) -> Chart | None:
+    """Whether the confidence means what it says: of questions at 0.8, are 8 in 10 answerable?"""
+    pairs = [(row["confidence"], bool(row["expected"]["answerable"]))
+             for row in rows if row.get("confidence") is not None]  # fmt: skip
+    return _reliability(
+        "reliability", "Is the confidence to be trusted?", pairs, "answerable",
+        ("confidence that the documents answer", "share that they do answer"),
+    )  # fmt: skip
 
-    None unless both kinds of question are there: with one kind alone it could not err.
-    """
-    known = [row for row in rows if row.get("confidence") is not None]
-    if not all(_by_answerable(known).values()):
+
+def score_reliability(rows: Sequence[Row]) -> Chart | None:
+    """Whether a passage's score means what it says, of each question's first passage."""
+    pairs = [(row["retrieved"][0]["score"], row["ranks"]["passage"] == 1)
+             for row in rows if row.get("retrieved") and _gold_is_known(row)]  # fmt: skip
+    return _reliability(
+        "scores", "Are the scores to be trusted?", pairs, "gold",
+        ("score of the first passage", "share that answer"),
+    )  # fmt: skip
+
+
+def _gold_is_known(row: Row) -> bool:
+    return bool(row["expected"]["gold_passages"]) or not row["expected"]["answerable"]
+
+
+def _reliability(
+    name: str, title: str, pairs: Sequence[tuple[float, bool]], right: str, labels: tuple[str, str]
+) -> Chart | None:
+    """Chances against how often they came true; None where all did or none, as none could err."""
+    if len({came for _, came in pairs}) < 2:
         return None
-    bins: dict[int, list[Row]] = {}
-    for row in known:
-        bins.setdefault(min(int(row["confidence"] * BINS), BINS - 1), []).append(row)
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for chance, came in pairs:
+        bins.setdefault(min(int(chance * BINS), BINS - 1), []).append((chance, came))
     plot, marks, told = _Plot(0, 1), [], []
     for _, members in sorted(bins.items()):
-        mean = sum(row["confidence"] for row in members) / len(members)
-        observed = _share(bool(row["expected"]["answerable"]) for row in members)
-        told.append(f"{observed:.2f} answerable of {len(members)} with confidence near {mean:.2f}")
+        mean = sum(chance for chance, _ in members) / len(members)
+        observed = _share(came for _, came in members)
+        told.append(f"{observed:.2f} {right} of {len(members)} near {mean:.2f}")
         css = "dot s1" if len(members) >= 10 else "dot s1 few"
         marks += [plot.dot((mean, observed), css, told[-1]),
                   plot.text((mean, observed), str(len(members)), dy=18 if observed > 0.9 else -9,
                             anchor="middle", css="tick")]  # fmt: skip
-    title = "Is the confidence to be trusted?"
     svg = plot.draw(
-        "reliability", title, "; ".join(told), plot.line([(0, 0), (1, 1)], "guide"), *marks,
-        x_ticks=(0, 0.25, 0.5, 0.75, 1), x_label="confidence that the documents answer",
-        y_label="share that they do answer",
+        name, title, "; ".join(told), plot.line([(0, 0), (1, 1)], "guide"), *marks,
+        x_ticks=(0, 0.25, 0.5, 0.75, 1), x_label=labels[0], y_label=labels[1],
     )  # fmt: skip
-    return Chart(title, svg, "On the dotted diagonal the confidence is exact; below it the bot is "
-                 "too sure, above it too shy. Beside each dot its number of questions; hollow dots "
-                 f"have fewer than 10. {_n(len(known))}.")  # fmt: skip
+    return Chart(title, svg, "On the dotted diagonal it is exact; below it the bot is too sure, "
+                 "above it too shy. Beside each dot its number of questions; hollow dots have "
+                 f"fewer than 10. {_n(len(pairs))}.")  # fmt: skip
 
 
 def latency(rows: Sequence[Row], metrics: Mapping[str, Row]) -> Chart | None:

@@ -142,7 +142,8 @@ def _context(run: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     drawn = [
         charts.retrieval_curve(run.get("curves", {}), metrics.get("hit@5", _NOTHING)["n"]),
         None if run["retrieval_only"] else charts.refusal_curve(rows),
-        charts.reliability(rows),
+        charts.confidence_reliability(rows),
+        charts.score_reliability(rows),
         charts.latency(rows, metrics),
     ]
     outcomes = _outcomes(run["attribution"], rows)

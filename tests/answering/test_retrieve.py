@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qa_bot import prompts
 from qa_bot.answering import retrieve as module
-from qa_bot.answering.retrieve import chances, retrieve
+from qa_bot.answering.retrieve import calibrated, chances, retrieve
 from qa_bot.errors import UsageError
 
 
@@ -85,6 +85,16 @@ def test_chances_keep_the_order_and_leave_room_for_none(sums: list[float]) -> No
     assert given_.min() >= 0
     assert given_.sum() <= 1 + 1e-9
     assert (np.diff(given_[np.argsort(sums)]) >= 0).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.floats(0.1, 3), st.floats(-3, 3))
+def test_a_calibrated_chance_is_one_and_keeps_the_order(
+    given_: list[float], slope: float, offset: float
+) -> None:
+    found = calibrated(np.array(given_), slope, offset)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (np.diff(found[np.argsort(given_)]) >= 0).all()
+    np.testing.assert_allclose(calibrated(np.array(given_), 1, 0), given_, atol=1e-8)
 
 
 def test_a_damaged_ranking_file_is_named(

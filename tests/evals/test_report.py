@@ -157,14 +157,14 @@ def test_slices_show_each_value_and_the_macro_mean(folders: dict[str, Path]) -> 
 
 
 def test_all_charts_of_a_full_run(folders: dict[str, Path]) -> None:
-    assert page_of(folders["full"]).count("figure") == 4
+    assert page_of(folders["full"]).count("figure") == 5
     text = page_of(folders["full"]).text
     assert "28 unanswerable and 92 answerable questions" in text
 
 
 def test_a_retrieval_run_shows_only_what_it_measured(folders: dict[str, Path]) -> None:
     page = page_of(folders["retrieval"])
-    assert page.count("figure") == 2
+    assert page.count("figure") == 3
     for absent in ("Refusal", "Citations", "Right answer", "refused", "What the answer cites"):
         assert absent not in page.text
     assert "What was found" in page.text
@@ -294,11 +294,28 @@ def test_reliability_compares_confidence_with_what_happened() -> None:
     rows = [
         {"confidence": 0.85, "expected": {"answerable": n < 9}} for n in range(10)
     ] + [{"confidence": 1.0, "expected": {"answerable": True}}]  # fmt: skip
-    chart = charts.reliability(rows)
+    chart = charts.confidence_reliability(rows)
     assert chart
-    assert "0.90 answerable of 10 with confidence near 0.85" in chart.svg
-    assert "1.00 answerable of 1 with confidence near 1.00" in chart.svg
-    assert charts.reliability(rows[:9]) is None
+    assert "0.90 answerable of 10 near 0.85" in chart.svg
+    assert "1.00 answerable of 1 near 1.00" in chart.svg
+    assert charts.confidence_reliability(rows[:9]) is None
+
+
+def test_reliability_of_scores_is_of_first_passages_whose_gold_is_known() -> None:
+    def row(
+        score: float, rank: int | None, *, answerable: bool = True, known: bool = True
+    ) -> dict[str, Any]:
+        expected = {"answerable": answerable, "gold_passages": ["gold"] if known else []}
+        return {"retrieved": [{"score": score}], "ranks": {"passage": rank}, "expected": expected}
+
+    rows = [row(0.62, 1), row(0.64, 2), row(0.66, None), row(0.05, None, answerable=False,
+            known=False), row(0.95, None, known=False)]  # fmt: skip
+    chart = charts.score_reliability(rows)
+    assert chart
+    assert "0.33 gold of 3 near 0.64" in chart.svg
+    assert "0.00 gold of 1 near 0.05" in chart.svg
+    assert "near 0.95" not in chart.svg
+    assert charts.score_reliability([{**rows[0], "retrieved": []}]) is None
 
 
 def test_the_bar_of_outcomes_fills_its_width_in_order() -> None:
