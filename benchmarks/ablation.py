@@ -164,9 +164,9 @@ def _gate(**changed: float) -> Callable[[], AbstractContextManager[object]]:
     return lambda: patch.object(steps, "load_gate", lambda strictness: gate)
 
 
-def _without_number_check() -> AbstractContextManager[object]:
+def _without_check() -> AbstractContextManager[object]:
     stack = ExitStack()
-    stack.enter_context(patch.object(Citer, "wrong_numbers", lambda self, text, quoted: []))
+    stack.enter_context(patch.object(Citer, "unstated", lambda self, text, quoted: []))
     stack.enter_context(patch.object(Citer, "repaired", lambda self, text: text))
     stack.enter_context(patch.object(Citer, "settled", lambda self, text: text))
     return stack
@@ -183,7 +183,7 @@ VARIANTS: dict[str, tuple[type[QABot], Any]] = {
     "as it is": (QABot, nullcontext),
     "without the gate": (QABot, _gate(least=-1.0)),
     "asked whether it stands": (QABot, _gate(stands=0.9)),
-    "without the number check": (QABot, _without_number_check),
+    "without the check of numbers and countries": (QABot, _without_check),
     "without annotated numbers": (QABot, _without_annotation),
     "cited by prompt": (CitesByPrompt, nullcontext),
     "CitationQueryEngine": (CitesByLlamaIndex, nullcontext),

@@ -22,7 +22,7 @@ COLUMNS = ("id", "question", "status", "language", "answer", "sources", "titles"
            "error")  # fmt: skip
 CLOSEST = 3
 """Passages shown with a refusal."""
-CAUTION = "Caution: a number in this answer does not stand in its sources."
+CAUTION = "Caution: a sentence of this answer is not confirmed by its sources."
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Quotes too: where another separator splits a cell, they stand at the start of what is left.
 _FORMULA = re.compile(r'(^|[,;|\t\n])(?=[ \t"]*[=@＝＠]|"*[+\-＋－])')

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from qa_bot.exports import CAUTION
 from qa_bot.text import printable
 from qa_bot.types import Answer, Citation, Hit, IndexReport
 
@@ -90,7 +91,7 @@ class Screen:
             self._wrapped(citation.quote)
         # One without citations says that the documents do not answer a part of the question.
         if any(each.verdict == "unsupported" and each.citations for each in answer.sentences):
-            self.note("Caution: a number in this answer does not stand in its sources.")
+            self.note(CAUTION)
 
     def trace(self, answer: Answer) -> None:
         """How an answer came about, for the person: a line a step, with its seconds."""

@@ -129,7 +129,7 @@ def test_a_page_shows_what_an_answer_rests_on() -> None:
     text = Page(written(write_html, "Who?", "refuse?", "")).text
     for shown in ("L'exposition <2020>", "fr.txt", "2020-11-23", "French", "characters 5–", QUOTE,
                   "Closest passages", "row 3: the question is empty", "tiny & good",
-                  "number in this answer does not stand"):  # fmt: skip
+                  "sentence of this answer is not confirmed"):  # fmt: skip
         assert shown in text
 
 

@@ -10,7 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "qa_bot"
 BLOCKS = [
     {"types", "errors"},
-    {"settings", "text", "hanzi", "numbers", "number_words", "prompts", "records", "exports"},
+    {
+        "settings",
+        "text",
+        "hanzi",
+        "numbers",
+        "number_words",
+        "places",
+        "prompts",
+        "records",
+        "exports",
+    },
     {"models"},
     {"index"},
     {"answering"},

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from qa_bot.numbers import find_numbers, missing_numbers
+from qa_bot.places import countries, hinted
 from qa_bot.text import language_of, normalise
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
@@ -18,6 +19,8 @@ _FOREIGN_SHARE = 0.25
 _TERM = re.compile(r"[^\W_]+")
 _SPOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W_]+")
 """Words; of an unspaced script two characters count as one."""
+_SMALLEST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+"""Words; of an unspaced script each character."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _REPEATS = re.compile(r"(.{1,24}?)\1{7,}", re.DOTALL)
@@ -34,6 +37,18 @@ def unsupported_numbers(text: str, question: str, evidence: Sequence[str]) -> li
         question = _YEAR.sub(" ", question)
     stated = missing_numbers(" ; ".join(missing), question)
     return [number for number in missing if number in stated]
+
+
+def unsupported_countries(
+    text: str, language: str, question: str, evidence: Sequence[str]
+) -> list[str]:
+    """The countries that `text` names and neither the evidence nor the question hints at.
+
+    Asked where something is, a model that is not told tells what it believes.
+    """
+    named = countries(text, language)
+    given = set().union(*map(hinted, (question, *evidence))) if named else set()
+    return [name for code, name in named.items() if code not in given]
 
 
 def untranslated(text: str, language: str, question: str, evidence: Sequence[str]) -> bool:
@@ -74,6 +89,12 @@ def echoes(text: str, question: str) -> bool:
     return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
 
 
+def tells_nothing_new(text: str, question: str) -> bool:
+    """Whether `text` states nothing but what the question says: asked who, it says that someone."""
+    said, asked = (set(_SMALLEST.findall(normalise(each))) for each in (text, question))
+    return said <= asked
+
+
 def still_asks(text: str, question: str, said: str) -> bool:
     """Whether `text` is `question` made clearer by what was `said` before, and no other one.
 
@@ -84,15 +105,17 @@ def still_asks(text: str, question: str, said: str) -> bool:
     return asks and bool(text) and 2 * len(new & terms(text)) >= len(new)
 
 
-def told_by_title(text: str, question: str, titles: Sequence[str], evidence: Sequence[str]) -> bool:
-    """Whether `text` tells more of the titles above its evidence than of the evidence itself.
+def told_by_prompt(
+    text: str, question: str, beside: Sequence[str], evidence: Sequence[str]
+) -> bool:
+    """Whether `text` tells more of what stands beside its evidence than of the evidence itself.
 
-    A prompt shows a title to tell documents apart; what is told from it no quote would bear out.
+    A prompt shows titles, to tell documents apart, and instructions; no quote bears them out.
     """
     new = _words(text) - _words(question)
     quoted = set().union(*map(_words, evidence))
-    titled = set().union(*map(_words, titles)) - quoted
-    return len(new & titled) > max(1, len(new & quoted))
+    shown = set().union(*map(_words, beside)) - quoted
+    return len(new & shown) > max(1, len(new & quoted))
 
 
 def terms(text: str, shortest: int = 1) -> set[str]:

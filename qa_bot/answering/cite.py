@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering.check import terms, unsupported_numbers
+from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
@@ -45,16 +45,20 @@ class Citer:
     def cite(self, sentence: str, quoted: Sequence[Evidence]) -> Sentence:
         """A finished sentence with the markers of what it rests on; new quotes get new ones."""
         markers = tuple(sorted({self._marker(item) for item in quoted}))
-        supported = bool(quoted) and not self.wrong_numbers(sentence, quoted)
+        supported = bool(quoted) and not self.unstated(sentence, quoted)
         return Sentence(sentence, markers, "supported" if supported else "unsupported")
 
     def repaired(self, text: str) -> str:
         """`text` with numbers that are off by a power of ten put right."""
         return repair_magnitudes(text, self._run.language, *self._stated)
 
-    def wrong_numbers(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
-        """The numbers of `text` that these quotes, with their title and date, do not state."""
-        return unsupported_numbers(text, self._question, [_shown(item) for item in quoted])
+    def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
+        """What these quotes, with their title and date, do not state: numbers and countries."""
+        shown = [_shown(item) for item in quoted]
+        return [
+            *unsupported_numbers(text, self._question, shown),
+            *unsupported_countries(text, self._run.language, self._question, shown),
+        ]
 
     def settled(self, text: str) -> str:
         """What of an unfinished sentence `cite` will leave as it is."""

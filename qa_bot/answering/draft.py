@@ -12,10 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from qa_bot.answering import steps
-from qa_bot.answering.check import loops, says_nothing, told_by_title, untranslated, without_label
+from qa_bot.answering.check import (
+    loops,
+    says_nothing,
+    tells_nothing_new,
+    told_by_prompt,
+    untranslated,
+    without_label,
+)
 from qa_bot.answering.cite import Citer, with_markers, without_markers
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.run import Run
+from qa_bot.answering.steps import Gate
 from qa_bot.hanzi import in_characters
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.text import sentence_spans
@@ -29,14 +37,13 @@ class Draft:
     """An answer in the making."""
 
     def __init__(
-        self, model: AnsweringModel, citer: Citer, question: str, run: Run, stands: float
+        self, model: AnsweringModel, citer: Citer, question: str, run: Run, gate: Gate
     ) -> None:
         self._model = model
         self._citer = citer
         self._question = question
         self._run = run
-        self._least = stands
-        """Log-odds, by the model's own judgement, that a sentence needs to stand."""
+        self._gate = gate
         self._shown = ""
         """What is out of the sentence in hand."""
         self._kept = 0
@@ -97,34 +104,46 @@ class Draft:
         if says_nothing(text, self._question):
             return None
         quoted = self._citer.resting_on(text)
-        titles, quotes = [item.passage.title for item in quoted], [item.text for item in quoted]
-        if told_by_title(text, self._question, titles, quotes):
+        quotes = [item.text for item in quoted]
+        above = [steps.instruction(), *(item.passage.title for item in quoted)]
+        if told_by_prompt(text, self._question, above, quotes):
             return None
-        if loops(text) or self._citer.wrong_numbers(text, quoted) or not self._stands(text):
-            return self._from_evidence()
+        if self._misstates(text, quoted) or not self._stands(text):
+            return self._doubted(text, quoted) if self._kept else self._from_evidence()
         if untranslated(text, self._run.language, self._question, quotes):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
 
+    def _misstates(self, text: str, quoted: Sequence[Evidence]) -> bool:
+        if loops(text) or tells_nothing_new(text, self._question):
+            return True
+        return bool(self._citer.unstated(text, quoted))
+
     def _stands(self, text: str) -> bool:
         """Whether the model, asked again, finds in the evidence what it wrote."""
-        if self._least == -math.inf:
+        if self._gate.stands == -math.inf:
             return True
         evidence = self._citer.evidence
         odds, usage = steps.stands(self._model, evidence, self._question, text, self._run.language)
         self._run.count(usage)
         self._run.note("verify", f"log-odds {odds:+.1f} of {text}", odds=odds)
-        return odds >= self._least
+        return odds >= self._gate.stands
 
     def _in_language(self, text: str, quoted: Sequence[Evidence]) -> str:
         """A sentence wholly in the answer's language, if the model can and numbers stay."""
         mended = self._translated(text, quoted[0].passage.language)
-        worse = not mended or loops(mended) or self._citer.wrong_numbers(mended, quoted)
+        worse = not mended or loops(mended) or self._citer.unstated(mended, quoted)
         return text if worse else mended
 
     def _from_evidence(self) -> Sentence | None:
         """The best evidence itself, in place of a first sentence that misstates it."""
-        return None if self._kept else self._quoted(self._citer.evidence[-1])
+        return self._quoted(self._citer.evidence[-1])
+
+    def _doubted(self, text: str, quoted: Sequence[Evidence]) -> Sentence | None:
+        """A further sentence that fails: left out, or shown as what it is."""
+        if not self._gate.marks or loops(text):
+            return None
+        return replace(self._citer.cite(text, quoted), verdict="unsupported")
 
     def _quoted(self, item: Evidence) -> Sentence | None:
         """A piece of evidence as a sentence of the answer, translated where it must be."""
@@ -133,7 +152,7 @@ class Draft:
             text = self._citer.repaired(self._translated(text, item.passage.language))
             if untranslated(text, self._run.language, self._question, [item.text]):
                 return None
-        if not text or loops(text) or self._citer.wrong_numbers(text, [item]):
+        if not text or loops(text) or self._citer.unstated(text, [item]):
             return None
         return self._citer.cite(text, [item])
 

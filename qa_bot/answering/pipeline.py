@@ -38,7 +38,7 @@ from qa_bot.types import Answer, Hit, Passage, Sentence, Strictness, Turn, Usage
 
 CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
-LOOKS = 3
+LOOKS = 5
 """The nearest of those sentences, which the model judges until one surely answers."""
 ATTEMPTS = 2
 """Evidence that an answer is tried from."""
@@ -183,7 +183,7 @@ class Pipeline:
             raise IndexUnusable(
                 f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
             )
-        return Draft(self.model, citer, question, run, gate.stands)
+        return Draft(self.model, citer, question, run, gate)
 
     def _near(self, run: Run, question: str) -> list[Evidence]:
         """The sentences of the found passages, the nearest to the question first."""

@@ -86,6 +86,12 @@ def write(
     return model.stream(messages, max_tokens=ANSWER_TOKENS)
 
 
+@cache
+def instruction() -> str:
+    """What `write` tells a model beside evidence and question; small ones say it after it."""
+    return load_prompt("answer").fill(evidence="", question="", instruction="")[-1].content
+
+
 def translate(model: AnsweringModel, text: str, source: str, language: str) -> tuple[str, Usage]:
     """`text`, in the language `source`, in `language`; "" where the model runs away."""
     messages = load_prompt("translate").fill(
@@ -125,9 +131,11 @@ class Gate:
     least: float
     """The chance from which on a question is answered."""
     stands: float
-    """Log-odds from which on a written sentence stands, else the quote takes its place;"""
+    """Log-odds from which on a written sentence stands, else the quote takes its place."""
+    marks: bool
+    """Whether a sentence that fails beside one that stands is marked, and not left out."""
     topic: float
-    """and a sentence belongs in an overview."""
+    """Log-odds from which on a sentence belongs in an overview."""
 
     def chance(self, best: Evidence) -> float:
         """The chance that the documents answer, in [0, 1], by their best sentence."""
@@ -145,6 +153,7 @@ def load_gate(strictness: Strictness) -> Gate:
         bias=float(stored["bias"]),
         least=float(stored["strictness"][strictness]["least"]),
         stands=float(stored["strictness"][strictness].get("stands", -math.inf)),
+        marks=bool(stored["strictness"][strictness].get("marks", False)),
         topic=float(stored["topic"]),
     )
 

@@ -37,6 +37,13 @@ def in_eight_bits(folder: Path, gguf: Path) -> None:
         UnlikeGGUF: a matrix is not recognised; the folder is as it was.
         OSError: the disk is full, or the folder read-only.
     """
+    _save(folder, gguf, "rewritten")
+    for kind in ("xml", "bin"):
+        (folder / f"rewritten.{kind}").replace(folder / f"openvino_model.{kind}")
+
+
+def _save(folder: Path, gguf: Path, name: str) -> None:
+    """Write the model under another name; when this ends, nothing reads the old one any more."""
     openvino = import_quietly("openvino")
     op = import_quietly("openvino.opset13")
     model = openvino.Core().read_model(folder / "openvino_model.xml")
@@ -51,10 +58,7 @@ def in_eight_bits(folder: Path, gguf: Path) -> None:
             whole = op.convert(op.multiply(small, op.constant(scales)), "f32")
             made[found.name] = whole.output(0)
         user.input(number).replace_source_output(made[found.name])
-    openvino.save_model(model, folder / "rewritten.xml", compress_to_fp16=False)
-    del model  # it reads the file that is about to be replaced
-    for kind in ("xml", "bin"):
-        (folder / f"rewritten.{kind}").replace(folder / f"openvino_model.{kind}")
+    openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
 
 
 class _Matrices:

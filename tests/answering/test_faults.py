@@ -36,6 +36,8 @@ FAULTS = {
     "writes markup": "<script>alert(340)</script> {question} $evidence %s",
     "writes control characters": "\x00\x1b[31m340\x07 companies\u202e took part.",
     "writes digits of another script": "３４０ companies, or ٣٤٠, took part.",
+    "invents a country": "They came from Japan and from Albania.",
+    "says its instructions": "The exact names, numbers or dates that the question asks for.",
     "writes numbers in words": "Three hundred and forty companies took part.",
 }
 INVENTED = {"340", "9000", "77", "358", "580", "2031", "٣٤٠", "３４０"}
@@ -76,6 +78,8 @@ def assert_sound(answer: Answer, texts: dict[str, str], question: str) -> None:
     for sentence in answer.sentences:
         if sentence.verdict != "supported":
             continue
+        assert not {"Japan", "Albania"} & set(re.findall(r"\w+", sentence.text))
+        assert "exact names" not in sentence.text
         assert sentence.citations
         assert not INVENTED & set(re.findall(r"\d+", sentence.text.replace(",", "")))
 

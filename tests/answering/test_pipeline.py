@@ -190,6 +190,22 @@ def test_a_question_said_again_is_no_answer(pipeline: Pipeline, model: ScriptedM
     assert pipeline.answer(QUESTION).answer == "130 companies. [1]"
 
 
+@pytest.mark.parametrize(
+    ("question", "empty"),
+    [
+        (QUESTION, "Many companies took part in the exhibition, many companies."),
+        ("多少家公司参加了展览？", "公司参加了展览。"),
+    ],
+)
+def test_a_statement_of_the_question_alone_gives_way_to_the_quote(
+    pipeline: Pipeline, model: ScriptedModel, question: str, empty: str
+) -> None:
+    """Asked how many, a model says that there were many."""
+    told = "130家企业参加了展览。" if question != QUESTION else "130 enterprises took part."
+    model.replies = [empty, told]
+    assert pipeline.answer(question).answer == f"{told} [1]"
+
+
 def test_what_only_a_title_tells_is_no_answer(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
 ) -> None:
@@ -300,6 +316,34 @@ def test_a_follow_up_that_is_made_something_else_is_searched_as_it_was_asked(
     model.replies = [reply]
     answer = pipeline.answer("And in 2020?", [(QUESTION, "130 companies took part. [1]")])
     assert answer.standalone_question == "And in 2020?"
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [(False, ["supported"]), (True, ["supported", "unsupported"])],
+    ids=["left out", "marked"],
+)
+def test_a_further_sentence_that_fails_is_left_out_or_marked(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    marks: bool,
+    told: list[str],
+) -> None:
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: replace(GATE, marks=marks))
+    model.reply = "130 companies took part. They paid 9,000 euros each."
+    *pieces, answer = pipeline.stream(QUESTION)
+    assert isinstance(answer, Answer)
+    assert [sentence.verdict for sentence in answer.sentences] == told
+    assert "".join(map(str, pieces)).rsplit("\n", 1)[-1] in answer.answer
+
+
+def test_what_is_only_in_doubt_is_refused_where_doubts_are_marked_too(
+    pipeline: Pipeline, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: replace(GATE, marks=True))
+    model.reply = "They paid 9,000 euros each. They paid 8,000 euros each."
+    assert pipeline.answer(QUESTION).status == "refused"
 
 
 @pytest.fixture
@@ -434,7 +478,7 @@ def test_every_step_says_what_came_of_it(pipeline: Pipeline, model: ScriptedMode
 def test_a_refusal_tells_its_steps_too(pipeline: Pipeline, model: ScriptedModel) -> None:
     model.yes = [0.1]
     names = [step.name for step in pipeline.answer(QUESTION).steps]
-    assert names == ["search", "judge", "judge", "judge", "gate"]
+    assert names == ["search", *["judge"] * 4, "gate"], "each of the four sentences"
 
 
 def test_the_language_to_answer_in_can_be_set(pipeline: Pipeline, model: ScriptedModel) -> None:
@@ -507,7 +551,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named(
     two_questions: Pipeline, model: ScriptedModel
 ) -> None:
     model.replies += ["1,800 guests came."]
-    model.yes = [0.1, 0.1, 0.1, 0.1, 0.9]
+    model.yes = [0.1, 0.1, 0.1, 0.1, 0.1, 0.9]
     *pieces, answer = two_questions.stream(TWO)
     assert isinstance(answer, Answer)
     open_half = f"How many companies took part? {phrases('en').refusal}"
