@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from qa_bot.models.engine import Notify, last_line
 from qa_bot.models.gguf import check_whole
-from qa_bot.models.openvino_weights import UnlikeGGUF, in_eight_bits
+from qa_bot.models.openvino_weights import LeftAsItIs, in_eight_bits
 
 MARKER = "qa_bot.json"
 LOCK_SECONDS = 600
@@ -91,7 +91,7 @@ def _prepare(gguf: Path, folder: Path, genai: Any, notify: Notify) -> None:
         _check_weights(working)
         try:
             in_eight_bits(working, gguf)
-        except (UnlikeGGUF, NotImplementedError) as exc:
+        except (LeftAsItIs, NotImplementedError) as exc:
             notify(f"{gguf.name} stays in OpenVINO's own form, which loads slowly: {exc}")
         for name in FILES:
             _settle(working / name)

@@ -8,6 +8,7 @@ second, and are read and written with faster (benchmarks/README.md).
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,19 @@ LIKE = 0.3
 STEPS = 127
 
 
-class UnlikeGGUF(Exception):
-    """The model holds a matrix that is not found in the file."""
+MOST_WEIGHTS = 4_000_000_000
+"""Of a model that is rewritten: with more, eight bits instead of four would be felt in memory."""
+
+
+class LeftAsItIs(Exception):
+    """The model is too large, or holds a matrix that is not found in the file."""
 
 
 def in_eight_bits(folder: Path, gguf: Path) -> None:
     """Rewrite the model of a prepared folder with the weights of the file it was made of.
 
     Raises:
-        UnlikeGGUF: a matrix is not recognised; the folder is as it was.
+        LeftAsItIs: it is too large or not recognised; the folder is as it was.
         OSError: the disk is full, or the folder read-only.
     """
     _save(folder, gguf, "rewritten")
@@ -48,6 +53,8 @@ def _save(folder: Path, gguf: Path, name: str) -> None:
     op = import_quietly("openvino.opset13")
     model = openvino.Core().read_model(folder / "openvino_model.xml")
     known = _Matrices(gguf)
+    if known.weights > MOST_WEIGHTS:
+        raise LeftAsItIs(f"in eight bits it would take {known.weights / 1e9:.1f} GB of memory")
     made: dict[str, Any] = {}
     for user, number in _weighted(model):
         node = user.input_value(number).get_node()
@@ -66,9 +73,12 @@ class _Matrices:
 
     def __init__(self, gguf: Path) -> None:
         self._known: dict[tuple[int, ...], list[tuple[Tensor, NDArray[np.float32]]]] = {}
+        self.weights = 0
+        """Of all matrices together."""
         for tensor in tensors(gguf):
             if len(tensor.shape) == 2:
                 rows = tensor.rows(gguf, 0, COMPARED)
+                self.weights += math.prod(tensor.shape)
                 self._known.setdefault(tensor.shape, []).append((tensor, rows))
 
     def like(self, rows: NDArray[np.float32], shape: tuple[int, ...]) -> Tensor:
@@ -78,7 +88,7 @@ class _Matrices:
             for tensor, known in self._known.get(shape, ())
         }
         if not apart or min(apart) > LIKE:
-            raise UnlikeGGUF(f"a matrix of shape {shape}")
+            raise LeftAsItIs(f"a matrix of shape {shape} is not found in the file")
         return apart[min(apart)]
 
 

@@ -11,9 +11,10 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import quantize
 from numpy.typing import NDArray
 
+from qa_bot.models import openvino_weights
 from qa_bot.models.gguf import tensors
 from qa_bot.models.openvino_import import import_quietly
-from qa_bot.models.openvino_weights import UnlikeGGUF, in_eight_bits
+from qa_bot.models.openvino_weights import LeftAsItIs, in_eight_bits
 
 openvino = pytest.importorskip("openvino")
 WIDTH = 64
@@ -128,6 +129,16 @@ def test_the_model_computes_with_the_files_own_values(gguf: Path, tmp_path: Path
 def test_a_model_of_another_file_stays_as_it_is(gguf: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "model", {**matrices(), "second": matrices(2)["second"]})
     before = outputs(tmp_path / "model")
-    with pytest.raises(UnlikeGGUF, match=r"shape \(64, 64\)"):
+    with pytest.raises(LeftAsItIs, match=r"shape \(64, 64\)"):
         in_eight_bits(tmp_path / "model", gguf)
     np.testing.assert_array_equal(outputs(tmp_path / "model"), before)
+
+
+def test_a_model_that_would_fill_the_memory_stays_as_it_is(
+    gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "model", matrices())
+    monkeypatch.setattr(openvino_weights, "MOST_WEIGHTS", 3 * WIDTH**2 - 1)
+    with pytest.raises(LeftAsItIs, match="GB of memory"):
+        in_eight_bits(tmp_path / "model", gguf)
+    assert sorted(path.name for path in (tmp_path / "model").iterdir())[0] == "openvino_model.bin"
