@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 
 from qa_bot.models import openvino_prepare
 from qa_bot.models.engine import Engine, load_engine
-from qa_bot.models.openvino_weights import UnlikeGGUF
+from qa_bot.models.openvino_weights import LeftAsItIs
 from qa_bot.types import Message
 
 Result = TypeVar("Result")
@@ -105,7 +105,7 @@ def measured(name: str, model: Path) -> dict[str, float]:
 
 def left_as_it_is(folder: Path, gguf: Path) -> None:
     """In the place of what gives a prepared model other weights."""
-    raise UnlikeGGUF(f"{gguf.name} is measured as OpenVINO keeps it in {folder}")
+    raise LeftAsItIs(f"{gguf.name} is measured as OpenVINO keeps it in {folder}")
 
 
 def written(engine: Engine) -> int:

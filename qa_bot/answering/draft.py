@@ -140,10 +140,10 @@ class Draft:
         return self._quoted(self._citer.evidence[-1])
 
     def _doubted(self, text: str, quoted: Sequence[Evidence]) -> Sentence | None:
-        """A further sentence that fails: left out, or shown as what it is."""
-        if not self._gate.marks or loops(text):
+        """A further sentence that fails: left out, or, if it can be told why, shown as failed."""
+        if not self._gate.marks or loops(text) or not self._citer.unstated(text, quoted):
             return None
-        return replace(self._citer.cite(text, quoted), verdict="unsupported")
+        return self._citer.cite(text, quoted)
 
     def _quoted(self, item: Evidence) -> Sentence | None:
         """A piece of evidence as a sentence of the answer, translated where it must be."""
