@@ -1,9 +1,9 @@
 """A prepared model's weights, in eight bits and with one scale a row.
 
 OpenVINO keeps a GGUF's blocks of 16 or 32 weights, their offsets rounded to whole steps: that
-puts the weights of a Q4_K file off by 8 to 13 % of their size, and packing them takes 7 s at
-every start. Made from the GGUF's own values, rows of eight bits are off by about 1 %, pack in a
-second, and are read and written with faster (benchmarks/README.md).
+puts the weights of a Q4_K file off by about 8 % of their size, and packing them takes 7 s at
+every start. Made from the GGUF's own values, rows of eight bits are nearer to them, pack in 1.5 s,
+and are read and written with faster (benchmarks/README.md).
 """
 
 from __future__ import annotations
