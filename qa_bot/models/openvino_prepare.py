@@ -23,8 +23,8 @@ from qa_bot.models.openvino_weights import LeftAsItIs, in_eight_bits
 MARKER = "qa_bot.json"
 LOCK_SECONDS = 600
 """Longer than another process takes to prepare the same file."""
-FORM = "eight bits, a scale a row"
-"""Of the weights; another one makes folders of before count as absent."""
+FORM = "eight bits, a scale a row, each thing once"
+"""Of weights and graph; another one makes folders of before count as absent."""
 ROOM = 2.9
 """Bytes of disk a byte of a four-bit GGUF: OpenVINO's own form, and what is made of it."""
 FILES = tuple(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa_bot.models.gguf import Tensor, tensors
+from qa_bot.models.openvino_graph import simplify
 from qa_bot.models.openvino_import import import_quietly
 
 ROWS = 4096
@@ -61,10 +62,10 @@ def _save(folder: Path, gguf: Path, name: str) -> None:
         found = known.like(_first_rows(node), tuple(node.get_output_shape(0)))
         if found.name not in made:
             steps, scales = _quantized(gguf, found)
-            small = op.convert(op.constant(steps), "f16")
-            whole = op.convert(op.multiply(small, op.constant(scales)), "f32")
+            whole = op.multiply(op.convert(op.constant(steps), "f32"), op.constant(scales))
             made[found.name] = whole.output(0)
         user.input(number).replace_source_output(made[found.name])
+    simplify(model)
     openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
 
 
@@ -139,15 +140,15 @@ def _values(constant: Any) -> NDArray[np.float32]:
     return values.reshape(-1)[:count].astype(np.float32).reshape(-1, *shape[1:])
 
 
-def _quantized(gguf: Path, tensor: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+def _quantized(gguf: Path, tensor: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """A matrix as whole steps from -127 to 127, and what a step is worth in each row."""
     steps = np.empty(tensor.shape, np.int8)
-    scales = np.empty((tensor.shape[0], 1), np.float16)
+    scales = np.empty((tensor.shape[0], 1), np.float32)
     for first in range(0, tensor.shape[0], ROWS):
         rows = tensor.rows(gguf, first, first + ROWS)
         greatest = np.abs(rows).max(axis=1, keepdims=True)
-        scale = np.maximum(greatest / STEPS, np.finfo(np.float16).tiny).astype(np.float16)
+        scale = np.maximum(greatest / STEPS, np.finfo(np.float32).tiny)
         part = slice(first, first + len(rows))
         scales[part] = scale
-        steps[part] = np.clip(np.rint(rows / scale.astype(np.float32)), -STEPS, STEPS)
+        steps[part] = np.clip(np.rint(rows / scale), -STEPS, STEPS)
     return steps, scales
