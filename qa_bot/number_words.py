@@ -1,7 +1,8 @@
-"""Numbers in words: twenty-three, quatre-vingts, dua belas, 一半.
+"""Numbers in words: twenty-three, quatre-vingts, dua belas, cinquième, 一半.
 
-Reads English, French, Indonesian, German and Spanish up to the hundreds, and halves; other
-languages' number words are left unread. 'One' is mostly an article and counts as no number.
+Reads English, French, Indonesian, German and Spanish up to the hundreds, ordinals up to ten, and
+halves; other languages' number words are left unread. 'One' is mostly an article and counts as no
+number.
 """
 
 from __future__ import annotations
@@ -48,6 +49,21 @@ _WORD = re.compile(_LISTED, re.IGNORECASE)
 _ROUND = re.compile("[近上](百|千|[万萬])")
 """近百 is nearly a hundred."""
 _ROUND_VALUES = {"百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "premi(?:er|ère)s? deuxième troisième quatrième cinquième sixième septième huitième neuvième"
+    " dixième",
+    "pertama kedua ketiga keempat kelima keenam ketujuh kedelapan kesembilan kesepuluh",
+    "erste[nrsm]? zweite[nrsm]? dritte[nrsm]? vierte[nrsm]? fünfte[nrsm]? sechste[nrsm]?"
+    " siebte[nrsm]? achte[nrsm]? neunte[nrsm]? zehnte[nrsm]?",
+    "primer[oa]? segund[oa] tercer[oa]? cuart[oa] quint[oa] sext[oa] séptim[oa] octav[oa] noven[oa]"
+    " décim[oa]",
+)
+"""A language a line, as patterns, from the first on."""
+_ORDINAL = [
+    re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
+    for words in zip(*(line.split() for line in _ORDINALS), strict=True)
+]
 _HALF = re.compile(rf"(?<!\w)(?:{_HALVES})(?!\w)|一半|半数|半數|過半|过半", re.IGNORECASE)
 
 
@@ -62,6 +78,12 @@ def number_words(text: str) -> Iterator[tuple[str, Decimal]]:
 def halves(text: str) -> frozenset[Decimal]:
     """What a half is in figures, where `text` speaks of one: 50 (percent) and 0.5."""
     return frozenset({Decimal(50), Decimal("0.5")} if _HALF.search(text) else ())
+
+
+def ordinals(text: str) -> frozenset[Decimal]:
+    """The places, from 1 to 10, that `text` names in words: second is 2."""
+    found = (place for place, words in enumerate(_ORDINAL, start=1) if words.search(text))
+    return frozenset(map(Decimal, found))
 
 
 def _value(words: list[str]) -> int:

@@ -1,8 +1,8 @@
 """Numbers by value, across languages: 20万 = 200,000 = 200 000 = 0.2 million.
 
 Reads numbers with their magnitude words, writes large ones in a reader's language, and
-compares two texts by the values they state. Does not read ordinals nor units; Chinese
-numerals once `with_digits` has rewritten them.
+compares two texts by the values they state: an ordinal states its number. Does not read units;
+Chinese numerals once `with_digits` has rewritten them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from qa_bot.number_words import halves, number_words
+from qa_bot.number_words import halves, number_words, ordinals
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
 _CJK_DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")} | {
@@ -24,7 +24,7 @@ _CHINESE_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}(?=年)")
 _CHINESE_NUMERAL = re.compile(
     r"(?:[一二两三四五六七八九][十百千万亿萬億]|[十百千][一二三四五六七八九万亿萬億])"
     r"[零〇一二两三四五六七八九十百千万亿萬億]*(?:点[零〇一二三四五六七八九]+)?"
-    r"|[二两三四五六七八九十](?=[个位名项家种次座条倍届年月日天人])"
+    r"|[二两三四五六七八九十](?=[个位名项家种次座条倍届年月日天人])|(?<=第)[一二三四五六七八九十]"
 )
 _WORD_POWERS: dict[str, tuple[int, ...]] = {
     # 'billion' is 10^9 in English and 10^12 in French, German and Spanish: both are kept,
@@ -90,7 +90,7 @@ def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
 def with_digits(text: str) -> str:
     """`text` with its Chinese numerals written as digits: 十五个 → 15个, 三十亿 → 3000000000.
 
-    A lone character is read before a measure word only, and 一 never: it is mostly no number.
+    A lone character is read before a measure word only, or as an ordinal; 一 is else no number.
     """
     text = _CHINESE_YEAR.sub(lambda year: "".join(str(_CJK_DIGITS[c]) for c in year[0]), text)
     return _CHINESE_NUMERAL.sub(lambda found: _chinese_value(found[0]), text)
@@ -120,7 +120,8 @@ def _chinese_value(numeral: str) -> str:
 def stated_values(text: str) -> set[Decimal]:
     """Every value that a number of `text`, in figures or in words, can be read as."""
     figures = {value for number in find_numbers(with_digits(text)) for value in number.values}
-    return figures | {value for _, value in number_words(text)} | halves(text)
+    words = {value for _, value in number_words(text)}
+    return figures | words | halves(text) | ordinals(text)
 
 
 def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:

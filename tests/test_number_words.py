@@ -52,3 +52,25 @@ def test_a_number_in_words_must_be_stated_too() -> None:
     assert missing_numbers("Douze cas ont été dévoilés.", "12 kasus yang dirilis") == []
     assert missing_numbers("12 cases", "发布了十二个案例") == []
     assert missing_numbers("3 areas", "three areas") == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It is number 1 in the world.", "ranks the first in the world"),
+        ("第5届大会", "the Fifth World Internet Conference"),
+        ("第2位", "au deuxième rang"),
+        ("la 9e édition", "Konferensi Internet Dunia kesembilan"),
+        ("the 4th time", "die vierte Konferenz"),
+        ("3 lugar", "el tercer puesto"),
+        ("the 1st", "排名世界第一"),
+        ("the 12th", "第十二届"),
+    ],
+)
+def test_an_ordinal_states_its_number(claim: str, evidence: str) -> None:
+    assert missing_numbers(claim, evidence) == []
+    assert missing_numbers(claim, "another one")
+
+
+def test_a_word_that_holds_an_ordinal_states_none() -> None:
+    assert missing_numbers("2 or 1", "primeraman secondly firsthand") == ["2", "1"]
