@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qa_bot.answering.retrieve import DEPTH
-from qa_bot.answering.signals.years import same_year, years_in
+from qa_bot.answering.signals.years import years_in
 from qa_bot.numbers import annotate
 from qa_bot.text import sentence_spans
-from qa_bot.types import Candidate, Hit, Passage
+from qa_bot.types import Hit, Passage
 
 PASSAGE_WEIGHT = 0.068
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
@@ -53,16 +53,14 @@ def of_its_year(
         for hit in hits
         if hit.passage.date is None
     }
-    agree = same_year(question, [Candidate(hit.passage, 0.0) for hit in hits])
-    return tuple(
-        hit
-        for hit, agrees in zip(hits, agree, strict=True)
-        if agrees >= 0 and not _of_others(asked, named.get(hit.passage.source))
-    )
+    return tuple(hit for hit in hits if not _of_another(asked, hit.passage, named))
 
 
-def _of_others(asked: set[int], named: set[int] | None) -> bool:
-    return bool(named) and not asked & (named or set())
+def _of_another(asked: set[int], passage: Passage, named: Mapping[str, set[int]]) -> bool:
+    """Whether a passage is of another year, by its document's date or what that names."""
+    if passage.date:
+        return int(passage.date[:4]) not in asked and not asked & years_in(passage.text)
+    return bool(named[passage.source]) and not asked & named[passage.source]
 
 
 def merged(hits: Sequence[Hit], others: Sequence[Hit]) -> tuple[Hit, ...]:

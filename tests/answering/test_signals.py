@@ -82,9 +82,11 @@ def test_names_and_numbers_are_shared_across_languages() -> None:
 @pytest.mark.parametrize(
     ("text", "date", "score"),
     [
-        ("in 2022", "2022-11-08", 2),
+        ("in 2022", "2022-11-08", 1),
         ("in 2022", None, 1),
         ("in 2022", "2023", 0),
+        ("in 2022, unlike 2023", None, 0),
+        ("in 2021", None, -1),
         ("later", "2022", 1),
         ("later", "2023", -1),
         ("later", None, 0),
@@ -96,6 +98,20 @@ def test_a_year_in_the_question_is_matched_in_text_and_date(
     text: str, date: str | None, score: int
 ) -> None:
     assert same_year("Qui a gagné en 2022 ?", [candidate(text, date=date)]) == [score]
+
+
+def test_a_document_without_a_date_is_of_the_year_that_it_names() -> None:
+    """A report of 2022 says 2022 once, and what it says besides is of that year too."""
+    report = [candidate("in 2021 and 2022", source="a.txt"), candidate("later", source="a.txt")]
+    other = candidate("in 2021", source="b.txt")
+    assert same_year("Who won in 2022?", [*report, other]) == [1, 1, -1]
+    assert same_year("Who won in 2021?", [*report, other]) == [0, -1, 1]
+
+
+def test_of_several_years_a_document_is_of_the_one_that_most_passages_name() -> None:
+    plans = [candidate(text) for text in ("in 2021", "since 2021", "by 2030", "now")]
+    assert same_year("What was decided in 2021?", plans) == [1, 1, 1, 1]
+    assert same_year("What is due in 2030?", plans) == [-1, -1, 0, -1]
 
 
 def test_without_a_year_in_the_question_years_say_nothing() -> None:
