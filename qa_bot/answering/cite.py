@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
+from numpy.typing import NDArray
 
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
+from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
@@ -53,11 +55,15 @@ class Citer:
         return repair_magnitudes(text, self._run.language, *self._stated)
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
-        """What these quotes, with their title and date, do not state: numbers and countries."""
+        """What these quotes, with their title and date, do not state: numbers and countries.
+
+        So, too, numbers that count another thing there.
+        """
         shown = [_shown(item) for item in quoted]
         return [
             *unsupported_numbers(text, self._question, shown),
             *unsupported_countries(text, self._run.language, self._question, shown),
+            *miscounted(text, [item.text for item in quoted], self._vectors),
         ]
 
     def settled(self, text: str) -> str:
@@ -72,11 +78,13 @@ class Citer:
         shared = [_shared(text, item.text) for item in self.evidence]
         best = max(shared, default=0)
         if best == 0 and len(self.evidence) > 1:
-            texts = [text, *(item.text for item in self.evidence)]
-            vectors = unit(np.array(self._embedder.get_text_embedding_batch(texts)))
+            vectors = self._vectors([text, *(item.text for item in self.evidence)])
             return [self.evidence[int(np.argmax(vectors[1:] @ vectors[0]))]]
         scored = zip(self.evidence, shared, strict=True)
         return [item for item, score in scored if score > best / 2 or score == best]
+
+    def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
+        return unit(np.array(self._embedder.get_text_embedding_batch(texts)))
 
     def _marker(self, item: Evidence) -> int:
         for citation in self._run.citations:
