@@ -46,7 +46,7 @@ _BATCH = 500
 """Ids in one request: SQLite limits the variables of a statement."""
 _PAGE = 2000
 _SPARE = 32
-"""Hits fetched beyond k, so that ties at the end are broken by our order and not Chroma's."""
+"""Hits that Chroma is asked for beyond k, so that ties at the end are broken by our order."""
 _FIELDS = ("source", "start", "end", "title", "language", "date", "page")
 _SENTENCES = "sentences.sqlite3"
 _DATABASE = "chroma.sqlite3"
@@ -132,9 +132,11 @@ class PassageStore:
         size = self.count() if self._live is None else len(self._live)
         if not size or k < 1:
             return []
-        wanted = min(size, k + _SPARE)
-        found = self._exact if size <= EXACT_UP_TO else self._approximate
-        hits = found(vector, wanted, dict(where) if where else None)
+        limits = dict(where) if where else None
+        if size <= EXACT_UP_TO:
+            hits = self._exact(vector, min(size, k), limits)
+        else:
+            hits = self._approximate(vector, min(size, k + _SPARE), limits)
         hits.sort(key=lambda hit: (-round(hit[1], 6), hit[0].source, hit[0].start))
         return hits[:k]
 
