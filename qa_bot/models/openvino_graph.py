@@ -21,7 +21,7 @@ KEPT = frozenset(("Parameter", "Result", "ReadValue", "Assign", "If", "Loop", "T
 
 
 def simplify(model: Any) -> None:
-    """Have one node compute what several did; results stay the same, bit by bit."""
+    """Have one node compute what several did, after OpenVINO's own simplifications."""
     import_quietly("openvino._offline_transformations").apply_moc_transformations(model, False)
     first: dict[tuple[Any, ...], Any] = {}
     for node in model.get_ordered_ops():
