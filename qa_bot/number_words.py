@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+LANGUAGES = frozenset({"en", "fr", "id", "de", "es", "zh"})
+"""Whose number words are read here, or by `qa_bot.numbers.with_digits`."""
 _UNITS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen",

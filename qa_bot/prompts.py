@@ -83,7 +83,9 @@ class Phrases:
     refusal: str
     """What the reader is told when the documents do not answer."""
     overview: str = ""
-    """A regular expression that finds, in a question, that an overview of a topic is asked for."""
+    """A regular expression that finds, in a question, that an overview of a topic is asked for;"""
+    quantity: str = ""
+    """and one that finds that a number is."""
 
 
 @cache
@@ -95,6 +97,11 @@ def phrases(language: str) -> Phrases:
     """
     table = load_data("languages")
     return Phrases(**(table.get(language) or table["en"]))
+
+
+def asks(pattern: str, question: str) -> bool:
+    """Whether `pattern`, one of a language's, is in the question; an empty one is in none."""
+    return bool(pattern and re.search(pattern, question.replace("’", "'"), re.IGNORECASE))
 
 
 def answer_languages() -> list[str]:

@@ -69,7 +69,7 @@ _END = re.compile(
 )
 _TITLES = _words(
     "m mm mr mrs ms mme mmes mlle mlles dr drs prof st ste sr sra srta hr frau bpk gen col lt sgt "
-    "capt cpt gov sen rep rev hon messrs me mgr vs cf approx ca bzw dhr mevr г ул им"
+    "capt cpt gov sen rep rev hon messrs me mgr v vs cf approx ca bzw dhr mevr pdt jl drg г ул им"
 )
 _BEFORE_NUMBERS = _words(
     "no nos nr n° p pp vol fig figs art ch chap sec hal tgl bd abs s vgl núm pág "
@@ -90,6 +90,7 @@ _WIDE = re.compile(
 _QUOTES = {ord(c): "'" for c in "‘’‚‛′`´ʼ＇"} | {ord(c): '"' for c in "“”„‟″«»「」『』＂"}
 _DASHES = {ord(c): "-" for c in "‐‑‒–—―−﹣－"}
 
+_COUNTED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _identifier_lock = threading.Lock()
@@ -174,6 +175,11 @@ def _ranker() -> Callable[[str], list[tuple[str, float]]]:
 def display_width(text: str) -> int:
     """Columns that `text` takes in a fixed-width font: an East Asian character takes two."""
     return len(text) + (0 if text.isascii() else len(_WIDE.findall(text)))
+
+
+def count_words(text: str) -> int:
+    """Words in `text`; of an unspaced script two characters count as one."""
+    return len(_COUNTED.findall(text))
 
 
 def printable(text: str) -> str:

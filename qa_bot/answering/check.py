@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qa_bot.numbers import find_numbers, missing_numbers
 from qa_bot.places import countries, hinted
-from qa_bot.text import language_of, normalise
+from qa_bot.text import count_words, language_of, normalise
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -17,8 +17,6 @@ _SURE_LETTERS = 30
 _FOREIGN_SHARE = 0.25
 """Share of a sentence's words that may be its source's, as related languages have in common."""
 _TERM = re.compile(r"[^\W_]+")
-_SPOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W_]+")
-"""Words; of an unspaced script two characters count as one."""
 _SMALLEST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 """Words; of an unspaced script each character."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
@@ -132,7 +130,7 @@ def terms(text: str, shortest: int = 1) -> set[str]:
 def small_talk(text: str) -> bool:
     """Whether `text` only says hello to the question, as `Of course!` or `当然！` do."""
     body = text.rstrip()
-    return body.endswith(("!", "！")) and len(_SPOKEN.findall(body)) <= 3
+    return body.endswith(("!", "！")) and count_words(body) <= 3
 
 
 def loops(text: str) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
+from qa_bot.answering.names import unsupported_names
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
@@ -21,6 +22,7 @@ ReadText = Callable[[str], str | None]
 """The text of a source as its file has it now; None where the file is gone."""
 
 _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
+_CAPITAL_NOUNS = {"de"}
 _TELLING = 4
 """Letters of a word that tells what a sentence is about."""
 
@@ -55,14 +57,20 @@ class Citer:
         return repair_magnitudes(text, self._run.language, *self._stated)
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
-        """What these quotes, with their title and date, do not state: numbers and countries.
+        """What these quotes, with their title and date, do not state: numbers, countries, names.
 
         So, too, numbers that count another thing there.
         """
+        language = self._run.language
         shown = [_shown(item) for item in quoted]
         return [
             *unsupported_numbers(text, self._question, shown),
-            *unsupported_countries(text, self._run.language, self._question, shown),
+            *unsupported_countries(text, language, self._question, shown),
+            *(
+                unsupported_names(text, self._question, shown)
+                if _spelled_alike(language, quoted)
+                else ()
+            ),
             *miscounted(text, [item.text for item in quoted], self._vectors),
         ]
 
@@ -118,6 +126,12 @@ def with_markers(sentence: Sentence) -> str:
 
 def _shown(item: Evidence) -> str:
     return f"{item.passage.title}\n{item.passage.date}\n{item.text}"
+
+
+def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:
+    """Whether the quotes spell names as `language` does, which has capitals for names alone."""
+    same = all(item.passage.language == language for item in quoted)
+    return same and language not in _CAPITAL_NOUNS
 
 
 def _verified(item: Evidence, read_text: ReadText) -> bool:

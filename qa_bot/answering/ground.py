@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
 from qa_bot.numbers import annotate
-from qa_bot.text import sentence_spans
+from qa_bot.text import count_words, normalise, sentence_spans
 from qa_bot.types import Hit, Passage
 
 PASSAGE_WEIGHT = 0.068
@@ -20,6 +20,8 @@ NEARLY = 1.0
 """Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
+HEADING_WORDS = 6
+"""Up to so many, what stands in the title is no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,10 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
 
 
 def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
-    """The sentences of the hits' passages, best passage first, each stretch of text once."""
+    """The sentences of the hits' passages, best passage first, each stretch of text once.
+
+    A few words of the title are none: they name what is asked about, and state nothing of it.
+    """
     taken: list[tuple[str, int, int]] = []
     found: list[Evidence] = []
     for hit in hits:
@@ -97,6 +102,8 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
+            if _is_heading(text, passage.title):
+                continue
             cosine = hit.sentences[number] if number < len(hit.sentences) else 0.0
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
             found.append(Evidence(passage, start, end, text, nearness))
@@ -133,6 +140,10 @@ def _heading(passage: Passage) -> str:
     if len(title) > TITLE_LENGTH:
         title = title[:TITLE_LENGTH].rstrip() + "…"
     return f"[{title}, {passage.date}]" if passage.date else f"[{title}]"
+
+
+def _is_heading(text: str, title: str) -> bool:
+    return count_words(text) <= HEADING_WORDS and normalise(text) in normalise(title)
 
 
 def _overlap(one: Passage, other: Passage) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from qa_bot.answering import steps
@@ -10,7 +9,7 @@ from qa_bot.answering.ground import Evidence
 from qa_bot.answering.run import Run
 from qa_bot.answering.steps import Gate
 from qa_bot.models.seam import AnsweringModel
-from qa_bot.prompts import phrases
+from qa_bot.prompts import asks, phrases
 from qa_bot.text import language_of
 
 SENTENCES = 5
@@ -27,8 +26,7 @@ def is_asked(question: str) -> bool:
     Known in the languages whose `prompts/languages.json` has an `overview`; a small model tells
     it less well (benchmarks/README.md).
     """
-    asked = phrases(language_of(question, "en")).overview
-    return bool(asked and re.search(asked, question.replace("’", "'"), re.IGNORECASE))
+    return asks(phrases(language_of(question, "en")).overview, question)
 
 
 def on_topic(

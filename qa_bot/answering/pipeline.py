@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering import overview, steps
+from qa_bot.answering import overview, quantity, steps
 from qa_bot.answering.cite import Citer, ReadText, with_markers
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
@@ -191,8 +191,14 @@ class Pipeline:
         run.found |= {hit.passage.id: hit for hit in found}
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
-        candidates = distinct(of_its_year(question, found, self.read_text), CANDIDATES)
-        return sorted(evidence_sentences(candidates), key=lambda item: -item.nearness)
+        of_year = of_its_year(question, found, self.read_text)
+        if quantity.is_asked(question) and not may_ask_twice(question):
+            near = [
+                item for item in evidence_sentences(of_year) if quantity.may_state(item, question)
+            ]
+        else:
+            near = list(evidence_sentences(distinct(of_year, CANDIDATES)))
+        return sorted(near, key=lambda item: -item.nearness)
 
     def _vector(self, run: Run, question: str) -> list[float]:
         """What to search by: the question and, in a conversation, half of what was said before.
@@ -241,7 +247,8 @@ class Pipeline:
             support, usage = steps.support(self.model, item, question, run.language)
             run.count(usage)
             judged.append(replace(item, support=support))
-            run.note("judge", f"log-odds {support:+.1f} of {_place(item)}: {item.text}")
+            told = f"log-odds {support:+.1f} of {_place(item)}: {item.text}"
+            run.note("judge", told, odds=support, nearness=item.nearness)
             if support >= gate.sure:
                 break
         return judged

@@ -218,6 +218,27 @@ def test_what_only_a_title_tells_is_no_answer(
     assert pipeline.answer(QUESTION).status == "answered"
 
 
+def test_a_name_that_the_evidence_does_not_have_gives_way_to_the_quote(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.replies = ["130 entreprises ont suivi la société Huawei."]
+    question = "Combien d'entreprises ont participé à l'exposition ?"
+    answer = pipeline.answer(question)
+    assert answer.status == "answered"
+    assert "Huawei" not in answer.answer
+    assert answer.sentences[0].text == answer.citations[0].quote
+
+
+def test_a_heading_is_no_evidence(model: ScriptedModel) -> None:
+    text = "Light Exhibition\nIt had 130 exhibitors."
+    embedder = NearEmbedding(near=("Exhibition",))
+    found = replace(passage("en.txt", text, "en"), title="Light Exhibition")
+    pipeline = Pipeline(FixedStore(embedder, found), embedder, model, {"en.txt": text}.get)
+    model.replies = ["It had 130 exhibitors."]
+    answer = pipeline.answer("How many exhibitors had the Light Exhibition?")
+    assert [citation.quote for citation in answer.citations] == ["It had 130 exhibitors."]
+
+
 @pytest.mark.parametrize("talk", ["Sure!", "Bien sûr !", "当然可以！", "Tentu saja!"])
 def test_small_talk_is_left_out(pipeline: Pipeline, model: ScriptedModel, talk: str) -> None:
     model.reply = f"{talk} 130 companies took part."

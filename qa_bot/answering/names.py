@@ -1,0 +1,62 @@
+"""Names in a sentence, against what it rests on."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from qa_bot.places import hinted
+
+_WORD = re.compile(r"[^\W\d_]+")
+_INITIALS = re.compile(r"(?<!\w)[A-Z]{2,6}(?!\w)")
+_SHORTEST = 3
+_STEM = 4
+
+
+def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list[str]:
+    """The names in `text` that neither the evidence nor the question has.
+
+    A word with another ending counts as the same, and initials as what they stand for. All must be
+    of one language that has capitals for names: another one spells or translates them otherwise.
+    """
+    given = " ".join((question, *evidence))
+    stems, lands = {_stem(word) for word in _WORD.findall(given)}, hinted(given)
+    words = list(_WORD.finditer(text))
+    spelled_out = _spelled_out([word.group() for word in words], _INITIALS.findall(given))
+    return [
+        word.group()
+        for at, word in enumerate(words)
+        if _has_a_name_s_capital(text, word)
+        and at not in spelled_out
+        and _stem(word.group()) not in stems
+        and not hinted(word.group()) & lands
+    ]
+
+
+def _has_a_name_s_capital(text: str, word: re.Match[str]) -> bool:
+    """Whether its capital tells a name: not one that begins a sentence, nor a month by a number."""
+    before, after = text[: word.start()].rstrip()[-1:], text[word.end() :].lstrip()[:1]
+    plain = before.isalpha() or before in ",'’-–)&"
+    shown = word.group()
+    capital = shown[0].isupper() and len(shown) >= _SHORTEST
+    return bool(before) and plain and capital and not after.isdigit()
+
+
+def _spelled_out(words: Sequence[str], initials: Sequence[str]) -> set[int]:
+    """The places of the words whose first letters are one of these initials in a row."""
+    first = "".join(word[0] for word in words)
+    return {
+        at
+        for known in set(initials)
+        for found in re.finditer(known, first)
+        for at in range(*found.span())
+    }
+
+
+def _stem(word: str) -> str:
+    """The first letters of a word, which its forms share, without accents."""
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFD", word.casefold()) if letter.isalpha()
+    )
+    return plain[:_STEM]

@@ -1,0 +1,42 @@
+"""Names that a sentence gives and its evidence does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_bot.answering.names import unsupported_names
+
+QUESTION = "Who sang the national anthem at the final?"
+QUOTE = "Lady Gaga sang the anthem in California, says the WIC's host Jean Dupont."
+
+
+@pytest.mark.parametrize(
+    ("text", "invented"),
+    [
+        ("The anthem was sung by Lady Gaga.", []),
+        ("The anthem was sung by Beyoncé Knowles.", ["Beyoncé", "Knowles"]),
+        ("The anthem was sung by the Philadelphia Eagles.", ["Philadelphia", "Eagles"]),
+        ("It was the Californian host, Jean-Paul Dupont.", ["Paul"]),
+        ("The host of the World Internet Conference is Jean Dupont.", []),
+        ("It was sung on 7 February, in California.", []),
+        ("Knowles did.", []),
+        ("Sung: Yes. It was her.", []),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_name_must_stand_in_the_evidence_or_the_question(text: str, invented: list[str]) -> None:
+    assert unsupported_names(text, QUESTION, [QUOTE]) == invented
+
+
+def test_a_name_of_the_question_may_be_said_again() -> None:
+    assert not unsupported_names("Nobody asked Tesla.", "Did Tesla sing?", [QUOTE])
+
+
+def test_accents_and_forms_of_a_countrys_name_are_the_same_name() -> None:
+    evidence = ["Der Präsident der Vereinigten Staaten sprach mit Beyonce."]
+    assert not unsupported_names("The American president met Beyoncé.", "", evidence)
+
+
+@given(st.text(max_size=80))
+def test_what_the_evidence_says_itself_is_never_invented(text: str) -> None:
+    assert unsupported_names(text, "", [text]) == []
