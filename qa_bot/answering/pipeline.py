@@ -40,6 +40,8 @@ CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
 LOOKS = 5
 """The nearest of those sentences, which the model judges until one surely answers."""
+ENOUGH = 3
+"""Of these, after which it stops where none comes near to answering."""
 ATTEMPTS = 2
 """Evidence that an answer is tried from."""
 BEFORE_WEIGHT = 0.5
@@ -239,6 +241,8 @@ class Pipeline:
     ) -> list[Evidence]:
         """The sentences as the model judges them, up to the first that surely answers.
 
+        After three that are far from it the others are left: they would not answer either.
+
         One by one: a small model tells apart well whether one sentence answers, and badly
         which of several does.
         """
@@ -249,7 +253,8 @@ class Pipeline:
             judged.append(replace(item, support=support))
             told = f"log-odds {support:+.1f} of {_place(item)}: {item.text}"
             run.note("judge", told, odds=support, nearness=item.nearness)
-            if support >= gate.sure:
+            best = max(each.support for each in judged)
+            if best >= gate.sure or (len(judged) == ENOUGH and best < gate.hopeless):
                 break
         return judged
 

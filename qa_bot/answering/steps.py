@@ -121,7 +121,9 @@ class Gate:
     """When the judged sentences answer; `benchmarks/fit_gate.py` fits it."""
 
     sure: float
-    """Log-odds of a sentence from which on no further one is read."""
+    """Log-odds of a sentence from which on no further one is read;"""
+    hopeless: float
+    """and those that one of the first few must have for others to be."""
     support: float
     """Weight of the best sentence's log-odds in those that the question is answered;"""
     nearness: float
@@ -148,6 +150,7 @@ def load_gate(strictness: Strictness) -> Gate:
     stored = load_data("gate")
     return Gate(
         sure=float(stored["sure"]),
+        hopeless=float(stored["hopeless"]),
         support=float(stored["support"]),
         nearness=float(stored["nearness"]),
         bias=float(stored["bias"]),

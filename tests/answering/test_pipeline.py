@@ -462,6 +462,25 @@ def test_sentences_are_judged_one_by_one_until_one_surely_answers(
     assert answer.usage.prompt_tokens == 300
 
 
+@pytest.mark.parametrize(
+    ("yes", "looks"),
+    [([0.1, 0.2, 0.1, 0.9], 3), ([0.1, 0.45, 0.1, 0.9], 4)],
+    ids=["none of three comes near", "one comes near"],
+)
+def test_after_three_that_are_far_from_answering_no_more_are_judged(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    yes: list[float],
+    looks: int,
+) -> None:
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: replace(GATE, hopeless=-0.5))
+    model.yes = yes
+    names = [step.name for step in pipeline.answer(QUESTION).steps]
+    assert names[: names.index("gate")].count("judge") == looks
+    assert ("write" in names) == (looks == 4)
+
+
 def test_a_second_sentence_that_states_it_nearly_as_well_is_evidence_too(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
