@@ -90,19 +90,21 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
 def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     """The sentences of the hits' passages, best passage first, each stretch of text once.
 
-    A few words of the title are none: they name what is asked about, and state nothing of it.
+    A few words of the title above others are none: they name what is asked about, and state
+    nothing of it.
     """
     taken: list[tuple[str, int, int]] = []
     found: list[Evidence] = []
     for hit in hits:
         passage = hit.passage
-        for number, span in enumerate(sentence_spans(passage.text)):
+        spans = sentence_spans(passage.text)
+        for number, span in enumerate(spans):
             start, end = passage.start + span.start, passage.start + span.end
             if any(s == passage.source and a < end and start < b for s, a, b in taken):
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
-            if _is_heading(text, passage.title):
+            if len(spans) > 1 and _is_heading(text, passage.title):
                 continue
             cosine = hit.sentences[number] if number < len(hit.sentences) else 0.0
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))

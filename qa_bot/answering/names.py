@@ -27,20 +27,20 @@ def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list
     return [
         word.group()
         for at, word in enumerate(words)
-        if _has_a_name_s_capital(text, word)
+        if _is_a_name(text, word)
         and at not in spelled_out
         and _stem(word.group()) not in stems
         and not hinted(word.group()) & lands
     ]
 
 
-def _has_a_name_s_capital(text: str, word: re.Match[str]) -> bool:
-    """Whether its capital tells a name: not one that begins a sentence, nor a month by a number."""
+def _is_a_name(text: str, word: re.Match[str]) -> bool:
+    """Whether it is one, by its capital: no sentence begins with it, and it is no month's."""
     before, after = text[: word.start()].rstrip()[-1:], text[word.end() :].lstrip()[:1]
-    plain = before.isalpha() or before in ",'’-–)&"
+    within = before.isalpha() or (bool(before) and before in ",'’-–)&")
     shown = word.group()
     capital = shown[0].isupper() and len(shown) >= _SHORTEST
-    return bool(before) and plain and capital and not after.isdigit()
+    return within and capital and not after.isdigit()
 
 
 def _spelled_out(words: Sequence[str], initials: Sequence[str]) -> set[int]:

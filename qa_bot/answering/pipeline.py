@@ -194,6 +194,7 @@ class Pipeline:
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
         of_year = of_its_year(question, found, self.read_text)
+        # Of two things asked at once, maybe only one is a number.
         if quantity.is_asked(question) and not may_ask_twice(question):
             near = [
                 item for item in evidence_sentences(of_year) if quantity.may_state(item, question)

@@ -239,6 +239,15 @@ def test_a_heading_is_no_evidence(model: ScriptedModel) -> None:
     assert [citation.quote for citation in answer.citations] == ["It had 130 exhibitors."]
 
 
+def test_a_title_that_is_all_of_a_document_is_evidence(model: ScriptedModel) -> None:
+    text = "Meeting of 130 exhibitors"
+    embedder = NearEmbedding(near=("Meeting",))
+    found = replace(passage("note.txt", text, "en"), title=text)
+    pipeline = Pipeline(FixedStore(embedder, found), embedder, model, {"note.txt": text}.get)
+    model.replies = ["130 exhibitors met."]
+    assert pipeline.answer("How many exhibitors met?").citations[0].quote == text
+
+
 @pytest.mark.parametrize("talk", ["Sure!", "Bien sûr !", "当然可以！", "Tentu saja!"])
 def test_small_talk_is_left_out(pipeline: Pipeline, model: ScriptedModel, talk: str) -> None:
     model.reply = f"{talk} 130 companies took part."
