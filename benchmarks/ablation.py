@@ -183,7 +183,7 @@ VARIANTS: dict[str, tuple[type[QABot], Any]] = {
     "as it is": (QABot, nullcontext),
     "without the gate": (QABot, _gate(least=-1.0)),
     "asked whether it stands": (QABot, _gate(stands=0.9)),
-    "without the check of numbers and countries": (QABot, _without_check),
+    "without the check of numbers, countries and names": (QABot, _without_check),
     "without annotated numbers": (QABot, _without_annotation),
     "cited by prompt": (CitesByPrompt, nullcontext),
     "CitationQueryEngine": (CitesByLlamaIndex, nullcontext),
