@@ -234,6 +234,11 @@ def sentence_spans(text: str) -> list[Span]:
     return spans
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether `text` ends as a sentence does, and not as a heading."""
+    return any(found.end() == len(text.rstrip()) for found in _END.finditer(text))
+
+
 def _segments(text: str) -> list[tuple[int, int]]:
     """Stretches that no sentence crosses: lines, or runs of lines that are one paragraph."""
     if "\n" not in text:

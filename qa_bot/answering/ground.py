@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
 from qa_bot.numbers import annotate
-from qa_bot.text import count_words, normalise, sentence_spans
+from qa_bot.text import count_words, ends_sentence, normalise, sentence_spans
 from qa_bot.types import Hit, Passage
 
 PASSAGE_WEIGHT = 0.068
@@ -21,7 +21,7 @@ NEARLY = 1.0
 TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 HEADING_WORDS = 6
-"""Up to so many, what stands in the title is no sentence."""
+"""A title of up to so many, without a full stop, is no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
 def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     """The sentences of the hits' passages, best passage first, each stretch of text once.
 
-    A few words of the title above others are none: they name what is asked about, and state
+    A title of a few words above others is none: it names what is asked about, and states
     nothing of it.
     """
     taken: list[tuple[str, int, int]] = []
@@ -145,7 +145,8 @@ def _heading(passage: Passage) -> str:
 
 
 def _is_heading(text: str, title: str) -> bool:
-    return count_words(text) <= HEADING_WORDS and normalise(text) in normalise(title)
+    whole = normalise(text) == normalise(title) and not ends_sentence(text)
+    return whole and count_words(text) <= HEADING_WORDS
 
 
 def _overlap(one: Passage, other: Passage) -> float:

@@ -239,6 +239,17 @@ def test_a_heading_is_no_evidence(model: ScriptedModel) -> None:
     assert [citation.quote for citation in answer.citations] == ["It had 130 exhibitors."]
 
 
+def test_a_short_sentence_that_opens_a_document_is_evidence(model: ScriptedModel) -> None:
+    """Though it stands in the title, which is the first line."""
+    text = "There were 130 exhibitors. It rained."
+    embedder = NearEmbedding(near=("130",))
+    found = replace(passage("note.txt", text, "en"), title=text)
+    pipeline = Pipeline(FixedStore(embedder, found), embedder, model, {"note.txt": text}.get)
+    model.replies = ["130 exhibitors were there."]
+    answer = pipeline.answer("How many exhibitors were there?")
+    assert [citation.quote for citation in answer.citations] == ["There were 130 exhibitors."]
+
+
 def test_a_title_that_is_all_of_a_document_is_evidence(model: ScriptedModel) -> None:
     text = "Meeting of 130 exhibitors"
     embedder = NearEmbedding(near=("Meeting",))

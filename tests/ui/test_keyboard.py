@@ -10,7 +10,8 @@ import pytest
 from page_bot import QUOTES
 from page_browser import SECONDS, ask, faults, fits, opened, watched
 from page_server import Served, served, wait_until_ready
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from waiting import wait_until
 
 pytestmark = pytest.mark.browser
 MOST_STEPS = 80
@@ -140,6 +141,31 @@ def test_an_evaluation_is_begun_stopped_resumed_and_read(
         assert faults(tab) == []
         press(tab.get_by_role("button", name="All runs"))
         expect(run).to_be_visible()
+
+
+def test_an_evaluation_that_ends_before_the_page_looks_is_listed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    def ended(route: Route) -> bool:
+        found = route.fetch().json()
+        return bool(found["runs"]) and not found["unfinished"]
+
+    def late(route: Route) -> None:
+        wait_until(lambda: ended(route))
+        route.continue_()
+
+    file = tmp_path / "tests.jsonl"
+    file.write_text(json.dumps({"question": "How many?", "answers": ["130"]}), encoding="utf-8")
+    for running in served(tmp_path / "served"):
+        wait_until_ready(running.url)
+        running.bot.pause = 0.0
+        for context in watched(browser):
+            tab = opened(context, running)
+            tab.get_by_role("tab", name="Evaluation").click()
+            expect(tab.locator("#runs-body")).to_contain_text("No run yet.")
+            tab.route("**/runs", late)
+            tab.locator("#evaluate-files").set_input_files(file)
+            expect(tab.locator("#runs-body .card")).to_contain_text("tests.jsonl · 1 questions")
 
 
 def test_what_is_no_test_set_is_told_where_it_was_chosen(

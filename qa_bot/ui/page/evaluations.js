@@ -28,6 +28,7 @@ async function start(work) {
   tell("");
   try {
     await work();
+    running = true; // a short one may end before we look
   } catch (fault) {
     tell(fault instanceof Failed ? fault.message : say("lost"));
   }
