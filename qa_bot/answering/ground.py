@@ -112,7 +112,7 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def stating(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def best_last(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """The sentence that states the answer best, last, and before it one nearly as good.
 
     Best last, next to the question: small models favour what they read last.
@@ -135,6 +135,12 @@ def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
             lines.append(_heading(item.passage))
         lines.append(" ".join(annotate(item.text, item.passage.language, language).split()))
     return "\n".join(lines)
+
+
+def place(part: Passage | Evidence) -> str:
+    """Where it stands, as a trace tells it: `SOURCE:START-END`."""
+    source = part.source if isinstance(part, Passage) else part.passage.source
+    return f"{source}:{part.start}-{part.end}"
 
 
 def _heading(passage: Passage) -> str:

@@ -7,13 +7,13 @@ drains it.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering import overview, quantity, steps
+from qa_bot.answering import judge, overview, quantity, steps
 from qa_bot.answering.cite import Citer, ReadText, with_markers
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.ground import (
@@ -22,7 +22,7 @@ from qa_bot.answering.ground import (
     evidence_sentences,
     merged,
     of_its_year,
-    stating,
+    place,
 )
 from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stand_alone
 from qa_bot.answering.retrieve import Searchable, retrieve
@@ -34,14 +34,12 @@ from qa_bot.models.embed import unit
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
 from qa_bot.text import language_of
-from qa_bot.types import Answer, Hit, Passage, Sentence, Strictness, Turn, Usage
+from qa_bot.types import Answer, Hit, Sentence, Strictness, Turn, Usage
 
 CANDIDATES = 8
 """Passages whose sentences are compared with the question."""
 LOOKS = 5
 """The nearest of those sentences, which the model judges until one surely answers."""
-ENOUGH = 3
-"""Of these, after which it stops where none comes near to answering."""
 ATTEMPTS = 2
 """Evidence that an answer is tried from."""
 BEFORE_WEIGHT = 0.5
@@ -154,7 +152,7 @@ class Pipeline:
         """An answer from the best evidence; where none of it can stand, from the next best."""
         said = len(run.sentences)
         for _ in range(ATTEMPTS):
-            chosen = self._stating(run, self._judged(run, question, near, gate), gate)
+            chosen = judge.stating(self.model, question, near, run, gate)
             if not chosen:
                 break
             draft = self._draft(run, question, chosen, gate)
@@ -217,48 +215,6 @@ class Pipeline:
         mixed: list[float] = (both[0] + BEFORE_WEIGHT * both[1]).tolist()
         return mixed
 
-    def _stating(self, run: Run, judged: Sequence[Evidence], gate: Gate) -> tuple[Evidence, ...]:
-        """Those of them that state the answer, or none where the documents do not answer."""
-        if not judged:
-            return ()
-        chosen = stating(judged)
-        best = chosen[-1]
-        chance = gate.chance(best)
-        run.confidence = max(chance, run.confidence or 0.0)
-        run.note(
-            "gate",
-            f"chance {chance:.2f}; answers from {gate.least:.2f} on ({self.strictness} strictness)",
-            chance=chance,
-            support=best.support,
-            nearness=best.nearness,
-        )
-        if chance < gate.least:
-            return ()
-        run.shown = merged(run.shown, [run.found[item.passage.id] for item in judged])
-        return chosen
-
-    def _judged(
-        self, run: Run, question: str, near: Sequence[Evidence], gate: Gate
-    ) -> list[Evidence]:
-        """The sentences as the model judges them, up to the first that surely answers.
-
-        After three that are far from it the others are left: they would not answer either.
-
-        One by one: a small model tells apart well whether one sentence answers, and badly
-        which of several does.
-        """
-        judged: list[Evidence] = []
-        for item in near:
-            support, usage = steps.support(self.model, item, question, run.language)
-            run.count(usage)
-            judged.append(replace(item, support=support))
-            told = f"log-odds {support:+.1f} of {_place(item)}: {item.text}"
-            run.note("judge", told, odds=support, nearness=item.nearness)
-            best = max(each.support for each in judged)
-            if best >= gate.sure or (len(judged) == ENOUGH and best < gate.hopeless):
-                break
-        return judged
-
     def _refuse(self, run: Run) -> Iterator[str | Answer]:
         text = _refusal(run)
         run.shown = distinct(run.retrieved, SHOWN)
@@ -288,13 +244,8 @@ def _refusal(run: Run) -> str:
 
 
 def _found(hits: Sequence[Hit]) -> str:
-    places = [f"{hit.score:.2f} {_place(hit.passage)}" for hit in hits[:SHOWN]]
+    places = [f"{hit.score:.2f} {place(hit.passage)}" for hit in hits[:SHOWN]]
     return f"{len(hits)} passages, by chance to answer: {', '.join(places)}"
-
-
-def _place(part: Passage | Evidence) -> str:
-    source = part.source if isinstance(part, Passage) else part.passage.source
-    return f"{source}:{part.start}-{part.end}"
 
 
 def _counting(draft: Generator[str, None, Usage], run: Run) -> Iterator[str]:

@@ -120,6 +120,7 @@ def _until_it_loops(wording: Generator[str, None, Usage]) -> Generator[str, None
 class Gate:
     """When the judged sentences answer; `benchmarks/fit_gate.py` fits it."""
 
+    strictness: Strictness
     sure: float
     """Log-odds of a sentence from which on no further one is read;"""
     hopeless: float
@@ -149,6 +150,7 @@ def load_gate(strictness: Strictness) -> Gate:
     """The gate of `prompts/gate.json`, which names the measured cost of each strictness."""
     stored = load_data("gate")
     return Gate(
+        strictness=strictness,
         sure=float(stored["sure"]),
         hopeless=float(stored["hopeless"]),
         support=float(stored["support"]),
