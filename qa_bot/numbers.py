@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from qa_bot.months import months
 from qa_bot.number_words import halves, number_words, ordinals
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
@@ -159,15 +160,28 @@ def _digits(value: Decimal) -> tuple[int, ...]:
 
 
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
-    """The numbers of `claim`, as written, whose value none of `evidence` states."""
+    """The numbers of `claim`, as written, whose value none of `evidence` states.
+
+    A month's name states its number beside 月, and is one itself: 7月 is July.
+    """
     known = set().union(*map(stated_values, evidence))
     shares = set().union(*map(_percentages, evidence))
-    figures = [
-        claim[number.start : number.end].strip()
-        for number in find_numbers(claim)
-        if not number.values & (shares if _PERCENT.match(claim, number.end) else known)
+    in_dates = known.union(value for text in evidence for _, value in months(text))
+
+    def stated(number: Number) -> set[Decimal]:
+        if _PERCENT.match(claim, number.end):
+            return shares
+        return in_dates if claim.startswith("月", number.end) else known
+
+    return [
+        *(
+            claim[number.start : number.end].strip()
+            for number in find_numbers(claim)
+            if not number.values & stated(number)
+        ),
+        *(words for words, value in number_words(claim) if value not in known),
+        *(name for name, value in months(claim) if value not in in_dates),
     ]
-    return figures + [words for words, value in number_words(claim) if value not in known]
 
 
 def _percentages(text: str) -> set[Decimal]:

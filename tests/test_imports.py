@@ -16,6 +16,7 @@ BLOCKS = [
         "hanzi",
         "numbers",
         "number_words",
+        "months",
         "places",
         "prompts",
         "records",

@@ -15,6 +15,7 @@ from qa_bot.answering.ground import Evidence
 from qa_bot.answering.names import unsupported_names
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
+from qa_bot.months import names_month
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
 from qa_bot.types import Citation, Sentence
 
@@ -43,7 +44,7 @@ class Citer:
         self._question = question
         self._run = run
         # A prompt shows the title and date above a quote, so an answer may name them.
-        self._stated = [question, *map(_shown, self.evidence)]
+        self._stated = [question, *map(self._shown, self.evidence)]
         self._embedder = embedder
 
     def cite(self, sentence: str, quoted: Sequence[Evidence]) -> Sentence:
@@ -57,12 +58,12 @@ class Citer:
         return repair_magnitudes(text, self._run.language, *self._stated)
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
-        """What these quotes, with their title and date, do not state: numbers, countries, names.
+        """What these quotes, with their title, do not state: numbers, countries, names.
 
         So, too, numbers that count another thing there.
         """
         language = self._run.language
-        shown = [_shown(item) for item in quoted]
+        shown = [self._shown(item) for item in quoted]
         return [
             *unsupported_numbers(text, self._question, shown),
             *unsupported_countries(text, language, self._question, shown),
@@ -94,6 +95,16 @@ class Citer:
     def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
         return unit(np.array(self._embedder.get_text_embedding_batch(texts)))
 
+    def _shown(self, item: Evidence) -> str:
+        """What bears out an answer: the quote, its title, and the document's year.
+
+        The year only where the question names it, or the quote a date, which lacks it as in the
+        news. Of the document's day nothing: what a quote tells of need not have been then.
+        """
+        year = (item.passage.date or "")[:4]
+        meant = year in self._question or names_month(item.text)
+        return f"{item.passage.title}\n{year if meant else ''}\n{item.text}"
+
     def _marker(self, item: Evidence) -> int:
         for citation in self._run.citations:
             if (citation.source, citation.start) == (item.passage.source, item.start):
@@ -122,10 +133,6 @@ def with_markers(sentence: Sentence) -> str:
     """The sentence followed by its markers, each on its own: `Text. [1][2]`."""
     marks = "".join(f"[{marker}]" for marker in sentence.citations)
     return f"{sentence.text} {marks}" if marks else sentence.text
-
-
-def _shown(item: Evidence) -> str:
-    return f"{item.passage.title}\n{item.passage.date}\n{item.text}"
 
 
 def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from qa_bot.answering import steps
+from qa_bot.answering import quantity, steps
 from qa_bot.answering.check import (
     loops,
     says_nothing,
     tells_nothing_new,
     told_by_prompt,
+    unsupported_numbers,
     untranslated,
     without_label,
 )
@@ -26,6 +27,7 @@ from qa_bot.answering.run import Run
 from qa_bot.answering.steps import Gate
 from qa_bot.hanzi import in_characters
 from qa_bot.models.seam import AnsweringModel
+from qa_bot.numbers import stated_values
 from qa_bot.text import sentence_spans
 from qa_bot.types import Sentence
 
@@ -109,7 +111,7 @@ class Draft:
         if told_by_prompt(text, self._question, above, quotes):
             return None
         if self._misstates(text, quoted) or not self._stands(text):
-            return self._doubted(text, quoted) if self._kept else self._from_evidence()
+            return self._doubted(text, quoted) if self._kept else self._from_evidence(text)
         if untranslated(text, self._run.language, self._question, quotes):
             text = self._in_language(text, quoted)
         return self._citer.cite(text, quoted)
@@ -117,7 +119,12 @@ class Draft:
     def _misstates(self, text: str, quoted: Sequence[Evidence]) -> bool:
         if loops(text) or tells_nothing_new(text, self._question):
             return True
-        return bool(self._citer.unstated(text, quoted))
+        return bool(self._citer.unstated(text, quoted)) or self._lacks_the_number(text)
+
+    def _lacks_the_number(self, text: str) -> bool:
+        """Whether the first sentence to a question for a number gives none but the question's."""
+        asked = not self._kept and quantity.is_asked(self._question)
+        return asked and not quantity.may_state(text, self._run.language, self._question)
 
     def _stands(self, text: str) -> bool:
         """Whether the model, asked again, finds in the evidence what it wrote."""
@@ -135,9 +142,16 @@ class Draft:
         worse = not mended or loops(mended) or self._citer.unstated(mended, quoted)
         return text if worse else mended
 
-    def _from_evidence(self) -> Sentence | None:
-        """The best evidence itself, in place of a first sentence that misstates it."""
-        return self._quoted(self._citer.evidence[-1])
+    def _from_evidence(self, text: str) -> Sentence | None:
+        """The best evidence itself, in place of a first sentence that misstates it.
+
+        None where that invents a number and the evidence has none: it does not answer.
+        """
+        best = self._citer.evidence[-1]
+        invented = unsupported_numbers(text, self._question, [best.text])
+        if invented and not stated_values(best.text) - stated_values(self._question):
+            return None
+        return self._quoted(best)
 
     def _doubted(self, text: str, quoted: Sequence[Evidence]) -> Sentence | None:
         """A further sentence that fails: left out, or, if it can be told why, shown as failed."""

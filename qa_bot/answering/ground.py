@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
+from qa_bot.index.split import MAX_BYTES
 from qa_bot.numbers import annotate
-from qa_bot.text import count_words, ends_sentence, normalise, sentence_spans
+from qa_bot.text import count_words, ends_sentence, normalise, sentence_spans, utf8_len
 from qa_bot.types import Hit, Passage
 
 PASSAGE_WEIGHT = 0.068
@@ -36,6 +37,8 @@ class Evidence:
     """Cosine of the sentence and the question, and what its passage's score adds."""
     support: float = 0.0
     """Log-odds that it states the answer, by the model's judgement."""
+    before: Evidence | None = None
+    """The sentence before it, where it needs that to be understood: "This programme …"."""
 
 
 def of_its_year(
@@ -66,11 +69,11 @@ def _of_another(asked: set[int], passage: Passage, named: Mapping[str, set[int]]
 
 
 def merged(hits: Sequence[Hit], others: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Both rankings as one, of the same depth at most, by score; each passage once."""
+    """Both rankings as one, of the same depth at most, by score; each passage once, the longest."""
     best: dict[str, Hit] = {}
     for hit in (*hits, *others):
         known = best.setdefault(hit.passage.id, hit)
-        if hit.score > known.score:
+        if (hit.score, len(hit.passage.text)) > (known.score, len(known.passage.text)):
             best[hit.passage.id] = hit
     ranked = sorted(best.values(), key=lambda hit: -hit.score)
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked[:DEPTH], start=1))
@@ -112,14 +115,49 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
+def with_the_one_before(item: Evidence, text: str | None) -> tuple[Evidence, Evidence] | None:
+    """The sentence before it in the document's `text`, and itself, in a passage that holds both.
+
+    None where there is none but the title, or it stands on another page, or the passage would
+    become too long.
+    """
+    passage = item.passage
+    if item.start == passage.start:
+        passage = _from_sentence_before(passage, text)
+    spans = sentence_spans(passage.text[: item.start - passage.start])
+    if not spans:
+        return None
+    start, end = spans[-1].start, spans[-1].end
+    before = Evidence(passage, passage.start + start, passage.start + end, passage.text[start:end])
+    if _is_heading(before.text, passage.title):
+        return None
+    return before, replace(item, passage=passage, before=before)
+
+
+def _from_sentence_before(passage: Passage, text: str | None) -> Passage:
+    """The passage with the sentence before it; as it is where that cannot be."""
+    if text is None or text[passage.start : passage.end] != passage.text or passage.page:
+        return passage
+    reach = max(0, passage.start - MAX_BYTES)
+    spans = sentence_spans(text[reach : passage.start])
+    if not spans or (reach and spans[-1].start == 0):
+        return passage
+    start = reach + spans[-1].start
+    longer = text[start : passage.end]
+    return passage if utf8_len(longer) > MAX_BYTES else replace(passage, start=start, text=longer)
+
+
 def best_last(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """The sentence that states the answer best, last, and before it one nearly as good.
 
-    Best last, next to the question: small models favour what they read last.
+    Each behind the sentence that it needs. Best last, next to the question: small models favour
+    what they read last.
     """
     best, *others = sorted(judged, key=lambda item: -item.support)
     close = [item for item in others[:1] if item.support >= max(0.0, best.support - NEARLY)]
-    return (*close, best)
+    parts = (part for item in (*close, best) for part in (item.before, item) if part)
+    others_by_place = {place(part): part for part in parts if place(part) != place(best)}
+    return (*others_by_place.values(), best)
 
 
 def evidence_text(evidence: Sequence[Evidence], language: str) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from qa_bot.places import hinted
+from qa_bot.text import sentence_spans
 
 _WORD = re.compile(r"[^\W\d_]+")
 _INITIALS = re.compile(r"(?<!\w)[A-Z]{2,6}(?!\w)")
@@ -23,11 +24,13 @@ def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list
     given = " ".join((question, *evidence))
     stems, lands = {_stem(word) for word in _WORD.findall(given)}, hinted(given)
     words = list(_WORD.finditer(text))
+    openings = {span.start for span in sentence_spans(text)}
     spelled_out = _spelled_out([word.group() for word in words], _INITIALS.findall(given))
     return [
         word.group()
         for at, word in enumerate(words)
-        if _is_a_name(text, word)
+        if word.start() not in openings
+        and _is_a_name(text, word)
         and at not in spelled_out
         and _stem(word.group()) not in stems
         and not hinted(word.group()) & lands
@@ -35,9 +38,9 @@ def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list
 
 
 def _is_a_name(text: str, word: re.Match[str]) -> bool:
-    """Whether it is one, by its capital: no sentence begins with it, and it is no month's."""
+    """Whether it is one, by its capital: no quotation begins with it, and it is no month's."""
     before, after = text[: word.start()].rstrip()[-1:], text[word.end() :].lstrip()[:1]
-    within = before.isalpha() or (bool(before) and before in ",'’-–)&")
+    within = before.isalpha() or (bool(before) and before in ".,'’-–)&")
     shown = word.group()
     capital = shown[0].isupper() and len(shown) >= _SHORTEST
     return within and capital and not after.isdigit()

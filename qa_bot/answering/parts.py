@@ -33,6 +33,7 @@ _ALIKE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A second clause with the question word that the first one began with."""
+_WORD = re.compile(r"[^\W_]+")
 _ALONE = 0.6
 """Of the first question's length, from which on the others are thought to stand alone."""
 
@@ -61,18 +62,25 @@ def stand_alone(parts: Sequence[str]) -> bool:
     return all(utf8_len(part) >= _ALONE * utf8_len(parts[0]) for part in parts)
 
 
-def as_written(reply: str) -> list[str]:
+def as_written(reply: str, question: str) -> list[str]:
     """The questions that a model took one apart into, a line each; none where it did not.
 
-    Small models also answer what they are to take apart, or say it twice.
+    Small models also answer what they are to take apart, or say it twice, or ask something of
+    their own about it: each must begin with a word of the question, or as the first one does.
     """
     parts = list(
         dict.fromkeys(" ".join(line.split()) for line in reply.splitlines() if line.strip())
     )
+    words = {*_WORD.findall(question.casefold()), *_first_word(" ".join(parts[:1]))}
+    parts = [part for part in parts if " " not in part or _first_word(part) <= words]
     asked = all(part.endswith(tuple(_ASKED)) for part in parts)
-    words = [set(part.casefold().split() if " " in part else part) for part in parts]
-    twice = any(one <= other for one, other in permutations(words, 2))
+    said = [set(part.casefold().split() if " " in part else part) for part in parts]
+    twice = any(one <= other for one, other in permutations(said, 2))
     return parts if asked and not twice and 2 <= len(parts) <= MOST_PARTS else []
+
+
+def _first_word(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold())[:1])
 
 
 def by_signs(question: str) -> list[str]:

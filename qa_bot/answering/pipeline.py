@@ -127,12 +127,20 @@ class Pipeline:
             if not may_ask_twice(asked):
                 return [asked]
             parts = by_signs(asked)
-            if not parts or not stand_alone(parts):
+            if parts and stand_alone(parts):
+                parts = [parts[0], *(self._alone(run, part, parts[0]) for part in parts[1:])]
+            else:
                 written, usage = steps.split(self.model, asked)
                 run.count(usage)
                 parts = written or parts or [asked]
         run.note("split", " | ".join(parts))
         return parts
+
+    def _alone(self, run: Run, part: str, first: str) -> str:
+        """A further part of a question, made to stand alone: it may lean on the first."""
+        alone, usage = steps.condense(self.model, part, [(first, "")])
+        run.count(usage)
+        return alone
 
     def _answer(self, run: Run, question: str) -> Iterator[str]:
         """The pieces of one question's answer, if the documents hold one."""
@@ -152,7 +160,7 @@ class Pipeline:
         """An answer from the best evidence; where none of it can stand, from the next best."""
         said = len(run.sentences)
         for _ in range(ATTEMPTS):
-            chosen = judge.stating(self.model, question, near, run, gate)
+            chosen = judge.stating(self.model, self.read_text, question, near, run, gate)
             if not chosen:
                 break
             draft = self._draft(run, question, chosen, gate)
@@ -192,10 +200,11 @@ class Pipeline:
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
         of_year = of_its_year(question, found, self.read_text)
-        # Of two things asked at once, maybe only one is a number.
-        if quantity.is_asked(question) and not may_ask_twice(question):
+        if quantity.is_asked(question):
             near = [
-                item for item in evidence_sentences(of_year) if quantity.may_state(item, question)
+                item
+                for item in evidence_sentences(of_year)
+                if quantity.may_state(item.text, item.passage.language, question)
             ]
         else:
             near = list(evidence_sentences(distinct(of_year, CANDIDATES)))

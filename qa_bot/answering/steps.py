@@ -44,14 +44,14 @@ def split(model: AnsweringModel, question: str) -> tuple[list[str], Usage]:
     """The questions that are asked at once in one, as a model tells them; none where it cannot."""
     messages = load_prompt("split").fill(question=question)
     text, usage = drain(model.stream(messages, max_tokens=QUESTION_TOKENS))
-    return as_written(text), usage
+    return as_written(text, question), usage
 
 
 def support(
-    model: AnsweringModel, item: Evidence, question: str, language: str
+    model: AnsweringModel, sentences: Sequence[Evidence], question: str, language: str
 ) -> tuple[float, Usage]:
-    """Log-odds that this one sentence states the answer."""
-    return _odds(model, "gate", evidence=evidence_text([item], language), question=question)
+    """Log-odds that these sentences state the answer."""
+    return _odds(model, "gate", evidence=evidence_text(sentences, language), question=question)
 
 
 def on_topic(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa_bot.errors import UsageError
+from qa_bot.months import MONTH, MONTH_NUMBER
 from qa_bot.types import FileState
 
 PLAIN = (".txt", ".md")
@@ -31,31 +32,14 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_MONTHS = (
-    "january jan janvier janv januari januar jänner enero ene janeiro gennaio января",
-    "february feb février févr fevrier februari februar febrero fevereiro febbraio февраля",
-    "march mar mars maret märz marzo março maart марта",
-    "april apr avril avr abril aprile апреля",
-    "may mai mei mayo maio maggio мая",
-    "june jun juin juni junio junho giugno июня",
-    "july jul juillet juil juli julio julho luglio июля",
-    "august aug août aout agustus agosto augustus августа",
-    "september sep sept septembre septiembre setembro settembre сентября",
-    "october oct octobre oktober okt octubre outubro ottobre октября",
-    "november nov novembre noviembre novembro ноября",
-    "december dec décembre déc decembre desember dezember des dez diciembre dic dezembro dicembre"
-    " декабря",
-)
-_MONTH_NUMBER = {name: n for n, names in enumerate(_MONTHS, 1) for name in names.split()}
-_MONTH = "(?:" + "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?:19|20)\d\d(?!\d)"
 _DATE = re.compile(
     rf"(?<![\d.])(?P<y1>{_YEAR})(?P<s>[-/.])(?P<m1>\d{{1,2}})(?P=s)(?P<d1>\d{{1,2}})(?!\d)"
     rf"|(?<![\d.])(?P<d2>\d{{1,2}})(?P<t>[./])(?P<m2>\d{{1,2}})(?P=t)(?P<y2>{_YEAR})"
     rf"|(?P<y3>(?:19|20)\d\d)\s?年\s?(?P<m3>\d{{1,2}})\s?月(?:\s?(?P<d3>\d{{1,2}})\s?日)?"
-    rf"|\b(?P<d4>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?\s(?:de\s|of\s)?(?P<m4>{_MONTH}),?\s(?:del?\s)?"
+    rf"|\b(?P<d4>\d{{1,2}})(?:er|st|nd|rd|th|º|\.)?\s(?:de\s|of\s)?(?P<m4>{MONTH}),?\s(?:del?\s)?"
     rf"(?P<y4>{_YEAR})"
-    rf"|\b(?P<m5>{_MONTH})\s(?:(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?,?\s|de\s)?(?P<y5>{_YEAR})",
+    rf"|\b(?P<m5>{MONTH})\s(?:(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?,?\s|de\s)?(?P<y5>{_YEAR})",
     re.IGNORECASE,
 )
 _NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -287,9 +271,7 @@ def _iso(found: re.Match[str]) -> str | None:
     parts = found.groupdict()
     which = next(n for n in "12345" if parts[f"y{n}"])
     year, month_text, day_text = int(parts[f"y{which}"]), parts[f"m{which}"], parts[f"d{which}"]
-    month = (
-        int(month_text) if month_text.isdigit() else _MONTH_NUMBER[month_text.lower().strip(".")]
-    )
+    month = int(month_text) if month_text.isdigit() else MONTH_NUMBER[month_text.lower().strip(".")]
     if day_text is None:
         return f"{year:04}-{month:02}" if 1 <= month <= 12 else None
     day = int(day_text)

@@ -20,6 +20,8 @@ QUOTE = "Lady Gaga sang the anthem in California, says the WIC's host Jean Dupon
         ("The host of the World Internet Conference is Jean Dupont.", []),
         ("It was sung on 7 February, in California.", []),
         ("Knowles did.", []),
+        ("The host is Mr. Knowles.", ["Knowles"]),
+        ("It was sung. Everybody heard it.", []),
         ("Sung: Yes. It was her.", []),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stand_alone
+from qa_bot.answering.parts import as_written, by_signs, may_ask_twice, of_each_year, stand_alone
 
 TWO = "How many companies took part in the exhibition, and what number of guests came?"
 
@@ -80,3 +82,12 @@ def test_signs_set_questions_apart(question: str, parts: list[str]) -> None:
 def test_a_short_second_question_leans_on_the_first() -> None:
     assert stand_alone(["Who built the bridge of Millau?", "Who opened the bridge of Millau?"])
     assert not stand_alone(["What share of trade was digital in 2019?", "what share in 2021?"])
+
+
+@given(st.text("a b?？。\n1", max_size=60), st.text("ab ?", max_size=20))
+def test_whatever_a_model_replies_there_are_two_or_three_questions_or_none(
+    reply: str, question: str
+) -> None:
+    parts = as_written(reply, question)
+    assert len(parts) in (0, 2, 3)
+    assert all(part.endswith(("?", "？")) for part in parts)

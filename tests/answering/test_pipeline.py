@@ -9,6 +9,7 @@ from fakes import CHINESE, FRENCH, GATE, FixedStore, NearEmbedding, ScriptedMode
 
 from qa_bot.answering import steps
 from qa_bot.answering.pipeline import Pipeline
+from qa_bot.answering.steps import log_odds
 from qa_bot.errors import IndexUnusable
 from qa_bot.prompts import phrases
 from qa_bot.types import Answer, Strictness
@@ -32,13 +33,13 @@ def test_the_pieces_of_a_stream_make_up_the_answer(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
     """There is no second path: `ask` is a drained stream, to the letter."""
-    model.reply = "130 companies took part. They came to Wuzhen. It was 2020."
+    model.reply = "130 companies took part. They came to Wuzhen. It was a show."
     *pieces, answer = pipeline.stream(QUESTION)
     assert isinstance(answer, Answer)
     assert "".join(str(piece) for piece in pieces) == answer.answer
     assert len(pieces) > 5
     assert [sentence.text for sentence in answer.sentences] == [
-        "130 companies took part.", "They came to Wuzhen.", "It was 2020."
+        "130 companies took part.", "They came to Wuzhen.", "It was a show."
     ]  # fmt: skip
 
 
@@ -89,10 +90,39 @@ def test_strictness_moves_what_is_refused(
     assert answer.confidence == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("quote", "reply", "stands"),
+    [
+        ("Le salon a ouvert le 23 novembre.", "It opened on 23 November 2020.", True),
+        ("Le salon a ouvert cette année.", "It opened in November.", False),
+        ("Le salon a ouvert à Wuzhen.", "It opened in 2020.", False),
+    ],
+    ids=["the year of a date", "no date at all", "no date for a year"],
+)
+def test_of_a_documents_date_only_the_year_of_a_quoted_date_is_told(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    embedder: NearEmbedding,
+    texts: dict[str, str],
+    quote: str,
+    reply: str,
+    stands: bool,
+) -> None:
+    """The document is of 2020-11-23; what it tells of need not be."""
+    texts["fr.txt"] = quote
+    pipeline = replace(pipeline, store=FixedStore(embedder, passage("fr.txt", quote, "fr")))
+    model.reply = reply
+    answer = pipeline.answer("When did the fair open?")
+    assert answer.answer == (f"{reply} [1]" if stands else phrases("en").refusal)
+
+
 def test_a_full_stop_that_ends_no_sentence_tears_nothing(
-    pipeline: Pipeline, model: ScriptedModel
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding, texts: dict[str, str]
 ) -> None:
     """A stream sees 'am 23.' before it sees 'November'."""
+    texts["fr.txt"] = "130 entreprises étaient là le 23 novembre."
+    found = passage("fr.txt", texts["fr.txt"], "fr")
+    pipeline = replace(pipeline, store=FixedStore(embedder, found))
     model.reply = "Die Firmen kamen am 23. November nach Wuzhen\nund blieben dort. Alle kamen."
     *pieces, answer = pipeline.stream("Wie viele Firmen nahmen an der Ausstellung teil?")
     assert isinstance(answer, Answer)
@@ -311,7 +341,7 @@ def test_a_number_in_another_script_is_recognised(
 def test_each_sentence_cites_what_it_shares_words_with(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
-    model.yes = [0.7, 0.7, 0.1]
+    model.yes = [0.7, 0.7, 0.1, 0.1, 0.7]
     model.reply = (
         "Les 130 entreprises ont participé à l'exposition. "
         "L'économie numérique a atteint 35 800 milliards de yuans."
@@ -501,6 +531,31 @@ def test_after_three_that_are_far_from_answering_no_more_are_judged(
     assert ("write" in names) == (looks == 4)
 
 
+def test_what_is_not_sure_is_judged_again_behind_the_sentence_before_it(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    """It may point back to it, and then both are evidence: each is quoted where it is told of."""
+    model.yes = [0.1, 0.6, 0.9]
+    model.reply = "L'économie numérique a atteint 35 800 milliards. 130 entreprises ont participé."
+    answer = pipeline.answer("Quelle était la taille de l'économie numérique en 2019 ?")
+    *_, again, writing = (messages[-1].content for messages in model.prompts)
+    for prompt in (again, writing):
+        assert prompt.index("130 entreprises") < prompt.index("L'économie numérique a atteint")
+    assert [sentence.citations for sentence in answer.sentences] == [(1,), (2,)]
+    assert answer.citations[1].quote.startswith("130 entreprises")
+    gate = next(step for step in answer.steps if step.name == "gate")
+    assert gate.values["support"] == pytest.approx((log_odds(0.6) + log_odds(0.9)) / 2)
+
+
+def test_a_sentence_that_the_one_before_does_not_help_is_written_from_alone(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    model.yes = [0.1, 0.7, 0.65]
+    model.reply = "35 800 milliards de yuans."
+    pipeline.answer("Quelle était la taille de l'économie numérique en 2019 ?")
+    assert "130 entreprises" not in model.prompts[-1][-1].content
+
+
 def test_a_second_sentence_that_states_it_nearly_as_well_is_evidence_too(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
@@ -538,7 +593,8 @@ def test_every_step_says_what_came_of_it(pipeline: Pipeline, model: ScriptedMode
 def test_a_refusal_tells_its_steps_too(pipeline: Pipeline, model: ScriptedModel) -> None:
     model.yes = [0.1]
     names = [step.name for step in pipeline.answer(QUESTION).steps]
-    assert names == ["search", *["judge"] * 4, "gate"], "each of the four sentences"
+    looks = ["judge"] * 5
+    assert names == ["search", *looks, "gate"], "four sentences, one more behind that before it"
 
 
 def test_the_language_to_answer_in_can_be_set(pipeline: Pipeline, model: ScriptedModel) -> None:
@@ -611,7 +667,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named(
     two_questions: Pipeline, model: ScriptedModel
 ) -> None:
     model.replies += ["1,800 guests came."]
-    model.yes = [0.1, 0.1, 0.1, 0.1, 0.1, 0.9]
+    model.yes = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9]
     *pieces, answer = two_questions.stream(TWO)
     assert isinstance(answer, Answer)
     open_half = f"How many companies took part? {phrases('en').refusal}"
@@ -638,6 +694,35 @@ def test_what_cannot_be_taken_apart_is_asked_as_it_is(
     model.replies = [reply]
     assert pipeline.answer(TWO).answer == "130 companies took part. [1]"
     assert TWO in model.prompts[-1][-1].content
+
+
+def test_a_further_part_that_leans_on_the_first_is_made_to_stand_alone(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    asked = "How many firms came to the fair in 2020, and how many came to the later one?"
+    alone = "How many firms came to the later fair?"
+    model.replies = [alone]
+    answer = pipeline.answer(asked)
+    assert "How many firms came to the fair in 2020?" in model.prompts[0][-1].content
+    split = next(step for step in answer.steps if step.name == "split")
+    assert split.result == f"How many firms came to the fair in 2020? | {alone}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "parts"),
+    [
+        ("How many companies took part?\nWhat is an exhibition?", 2),
+        ("How many companies took part?\nWhere was the exhibition?", 1),
+        ("Which companies took part?\nWhich guests came?", 2),
+    ],
+    ids=["its own words", "a question of the model's", "both reworded alike"],
+)
+def test_a_part_that_the_question_does_not_ask_is_left_out(
+    pipeline: Pipeline, model: ScriptedModel, reply: str, parts: int
+) -> None:
+    model.replies = [reply]
+    split = next(step for step in pipeline.answer(TWO).steps if step.name == "split")
+    assert split.result.count("|") == parts - 1
 
 
 def test_a_question_of_one_clause_costs_no_look_for_a_second(
