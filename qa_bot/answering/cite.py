@@ -43,7 +43,7 @@ class Citer:
         """What can be cited: its quotes stand at their offsets."""
         self._question = question
         self._run = run
-        # A prompt shows the title and date above a quote, so an answer may name them.
+        # A prompt shows the title above a quote, so an answer may name what stands in it.
         self._stated = [question, *map(self._shown, self.evidence)]
         self._embedder = embedder
 
