@@ -85,7 +85,11 @@ class Phrases:
     overview: str = ""
     """A regular expression that finds, in a question, that an overview of a topic is asked for;"""
     quantity: str = ""
-    """and one that finds that a number is."""
+    """that a number is;"""
+    time: str = ""
+    """that a date is, or a year;"""
+    price: str = ""
+    """and that a sum of money is."""
 
 
 @cache

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from qa_bot.answering import quantity, steps
+from qa_bot.answering import steps
+from qa_bot.answering.asked import asked_for, may_state
 from qa_bot.answering.check import (
     loops,
     says_nothing,
@@ -119,12 +120,14 @@ class Draft:
     def _misstates(self, text: str, quoted: Sequence[Evidence]) -> bool:
         if loops(text) or tells_nothing_new(text, self._question):
             return True
-        return bool(self._citer.unstated(text, quoted)) or self._lacks_the_number(text)
+        return bool(self._citer.unstated(text, quoted)) or self._lacks_what_is_asked(text)
 
-    def _lacks_the_number(self, text: str) -> bool:
-        """Whether the first sentence to a question for a number gives none but the question's."""
-        asked = not self._kept and quantity.is_asked(self._question)
-        return asked and not quantity.may_state(text, self._run.language, self._question)
+    def _lacks_what_is_asked(self, text: str) -> bool:
+        """Whether the first sentence gives no number where one is asked for, or the question's."""
+        kind = asked_for(self._question)
+        if self._kept or not kind:
+            return False
+        return not may_state(text, self._run.language, self._question, kind)
 
     def _stands(self, text: str) -> bool:
         """Whether the model, asked again, finds in the evidence what it wrote."""

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
-from qa_bot.answering import judge, overview, quantity, steps
+from qa_bot.answering import judge, overview, steps
+from qa_bot.answering.asked import asked_for, may_state
 from qa_bot.answering.cite import Citer, ReadText, with_markers
 from qa_bot.answering.draft import Draft
+from qa_bot.answering.elsewhere import elsewhere_farther
 from qa_bot.answering.ground import (
     Evidence,
     distinct,
@@ -200,14 +202,15 @@ class Pipeline:
         run.retrieved = merged(run.retrieved, found)
         run.note("search", _found(found))
         of_year = of_its_year(question, found, self.read_text)
-        if quantity.is_asked(question):
+        if kind := asked_for(question):
             near = [
                 item
                 for item in evidence_sentences(of_year)
-                if quantity.may_state(item.text, item.passage.language, question)
+                if may_state(item.text, item.passage.language, question, kind)
             ]
         else:
             near = list(evidence_sentences(distinct(of_year, CANDIDATES)))
+        near = elsewhere_farther(question, near, self.read_text)
         return sorted(near, key=lambda item: -item.nearness)
 
     def _vector(self, run: Run, question: str) -> list[float]:

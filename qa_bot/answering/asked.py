@@ -1,0 +1,78 @@
+"""What kind of thing a question asks for, by its words: what states no such thing cannot answer."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Literal, get_args
+
+from qa_bot.months import months
+from qa_bot.number_words import LANGUAGES
+from qa_bot.numbers import stated_values
+from qa_bot.prompts import asks, phrases
+from qa_bot.text import language_of
+
+Kind = Literal["price", "time", "quantity"]
+"""What something costs; when it is; how many, how much or how old."""
+
+_ONE = re.compile(
+    r"\b(?:one|single|only|seule?|unique|satu|tunggal|einzig\w*|solo|sola|único|única)\b"
+    r"|一[个個位名家种種条條座次项項]|唯一",
+    re.IGNORECASE,
+)
+"""A number as well, though it is mostly an article or says something else."""
+_DAY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow"
+    r"|last (?:year|month|week)"
+    r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|hier|aujourd'hui|demain"
+    r"|(?:an|mois|semaine|année) derni(?:er|ère)"
+    r"|senin|selasa|rabu|kamis|jumat|sabtu|minggu|kemarin|hari ini|besok|(?:tahun|bulan) lalu"
+    r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|gestern|heute|morgen"
+    r"|(?:letzte[nrs]?|vorige[nrs]?) (?:jahr|monat|woche)"
+    r"|lunes|martes|miércoles|jueves|viernes|sábado|domingo|ayer|hoy"
+    r"|(?:año|mes) pasado|semana pasada"
+    r"|segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|ontem|hoje"
+    r"|(?:ano|mês) passado"
+    r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|ieri|oggi|(?:anno|mese) scorso"
+    r"|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|gisteren|vandaag"
+    r"|(?:vorig|afgelopen) jaar)\b"
+    r"|[一二三四五六七八九十]+[岁歲]|(?:星期|周|週|礼拜|禮拜)[一二三四五六日天末]|[昨今明前去][天日年晚]|上个?[月周]",
+    re.IGNORECASE,
+)
+"""A time without a number: an age, a day of the week, or one told from when it was written."""
+_MONEY = re.compile(
+    r"[$€£¥₩₹₫฿]|\brp\.?\s?\d|\b(?:dollars?|usd|euros?|eur|yuans?|rmb|renminbi|yens?|rupiah|rupees?"
+    r"|roupies?|rupias?|pounds?|livres? sterling|libras|francs?|franken|pesos?|reais|roubles?"
+    r"|rublos?|rubel|liras?|dolar|dollari|dólares|free|gratuit\w*|gratis|kostenlos)\b"
+    r"|[\d一二三四五六七八九十百千万萬亿億](?:多|余|餘)?[元圆圓]|[美日欧歐]元|人民[币幣]|英[镑鎊]|免[费費]",
+    re.IGNORECASE,
+)
+"""A sum of money, or that there is none to pay."""
+
+
+def asked_for(question: str) -> Kind | None:
+    """What a question asks for, by the words of `prompts/languages.json`, in nine languages.
+
+    None where it is something else. Of two things asked at once it may be either.
+    """
+    words = phrases(language_of(question, "en"))
+    return next((kind for kind in get_args(Kind) if asks(getattr(words, kind), question)), None)
+
+
+def may_state(text: str, language: str, question: str, kind: Kind) -> bool:
+    """Whether a sentence states a thing of that kind that the question does not name.
+
+    So it is for one in a language whose numbers in words are not read.
+    """
+    if language not in LANGUAGES:
+        return True
+    number = bool(stated_values(text) - stated_values(question))
+    if kind == "price":
+        return bool(_MONEY.search(text))
+    if kind == "time":
+        return number or bool(_months(text) - _months(question) or _DAY.search(text))
+    return number or bool(_ONE.search(text))
+
+
+def _months(text: str) -> set[Decimal]:
+    return {value for _, value in months(text)}

@@ -1,0 +1,77 @@
+"""What is told of another country than the question names does not answer it."""
+
+import pytest
+from fakes import FixedStore, NearEmbedding, ScriptedModel, passage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_bot.answering.elsewhere import AROUND, FARTHER, elsewhere_farther
+from qa_bot.answering.ground import Evidence
+from qa_bot.answering.pipeline import Pipeline
+from qa_bot.types import Passage
+
+SIGNED = "It signed with 17 countries."
+
+
+def evidence(
+    text: str, title: str = "The pact", language: str = "en", source: str = "a"
+) -> Evidence:
+    within = Passage("1", source, 0, len(text), text, title, language, None)
+    return Evidence(within, 0, len(text), text, nearness=0.6)
+
+
+def farther(question: str, item: Evidence, document: str | None = None) -> bool:
+    [found] = elsewhere_farther(question, [item], {"a": document or item.text}.get)
+    assert found.nearness in (item.nearness, item.nearness - FARTHER)
+    return found.nearness < item.nearness
+
+
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [
+        ("How many countries signed with Japan?", evidence(SIGNED)),
+        ("Berapa negara yang menandatangani dengan Jepang?", evidence("中国与17个国家签署。")),
+        ("Quelle est la capitale de l'Australie ?", evidence("Vienne, capitale de l'Autriche.")),
+    ],
+)
+def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
+    question: str, item: Evidence
+) -> None:
+    assert farther(question, item)
+
+
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [
+        ("How many countries signed with Japan?", evidence("Japan signed with 17 countries.")),
+        ("How many countries signed with Japan?", evidence(SIGNED, title="Japan's pact")),
+        ("How many countries signed with Japan?", evidence("17 Japanese firms signed.")),
+        ("Berapa negara yang menandatangani dengan Jepang?", evidence("日本与17个国家签署。")),
+        ("How many countries signed?", evidence(SIGNED)),
+        ("How many signed with Japan in that year, and how many with Kenya?", evidence(SIGNED)),
+    ],
+    ids=["named", "in the title", "its people", "in another script", "none asked", "two asked"],
+)
+def test_else_it_is_as_near_as_before(question: str, item: Evidence) -> None:
+    assert not farther(question, item)
+
+
+@given(st.integers(min_value=0, max_value=2 * AROUND))
+def test_what_stands_just_before_the_passage_counts_too(apart: int) -> None:
+    before = "Japan held talks. ".ljust(len("Japan") + apart, ".")
+    document = before + SIGNED
+    at = len(before)
+    within = Passage("1", "a", at, at + len(SIGNED), SIGNED, "The pact", "en", None)
+    item = Evidence(within, at, at + len(SIGNED), SIGNED, nearness=0.6)
+    assert farther("Who signed with Japan?", item, document) is (at > AROUND)
+
+
+def test_a_sentence_of_the_asked_country_is_judged_first(model: ScriptedModel) -> None:
+    far = "China signed with 17 countries."
+    own = "Japan signed with a few, 4 in all."
+    embedder = NearEmbedding(near=("17", "Japan"))
+    store = FixedStore(embedder, passage("cn.txt", far, "en"), passage("jp.txt", own, "en"))
+    model.replies = ["4 countries."]
+    pipeline = Pipeline(store, embedder, model, {"cn.txt": far, "jp.txt": own}.get)
+    answer = pipeline.answer("How many countries signed with Japan?")
+    assert [citation.quote for citation in answer.citations] == [own]
