@@ -13,6 +13,7 @@ from qa_bot.answering.check import terms, unsupported_countries, unsupported_num
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.names import unsupported_names
+from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.months import names_month
@@ -60,10 +61,11 @@ class Citer:
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
         """What these quotes, with their title, do not state: numbers, countries, names.
 
-        So, too, numbers that count another thing there.
+        So, too, numbers that count another thing there, and words that say the opposite.
         """
         language = self._run.language
         shown = [self._shown(item) for item in quoted]
+        quotes = [item.text for item in quoted]
         return [
             *unsupported_numbers(text, self._question, shown),
             *unsupported_countries(text, language, self._question, shown),
@@ -72,7 +74,8 @@ class Citer:
                 if _spelled_alike(language, quoted)
                 else ()
             ),
-            *miscounted(text, [item.text for item in quoted], self._vectors),
+            *miscounted(text, quotes, self._vectors),
+            *turned_round(text, language, self._question, quotes),
         ]
 
     def settled(self, text: str) -> str:

@@ -54,6 +54,7 @@ NEITHER = [
     "Que se passe-t-il quand un visiteur entre ?",
     "Dove vanno i visitatori quando entrano?",
     "Who reduced the cost of the hall?",
+    "What was the effect of the price?",
 ]
 
 
@@ -75,6 +76,18 @@ def test_that_a_date_is_asked_for_is_told_by_words(question: str) -> None:
 @pytest.mark.parametrize("question", PRICE_ASKED)
 def test_that_a_sum_is_asked_for_is_told_by_words(question: str) -> None:
     assert asked_for(question) == "price"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Combien d'entreprises ont réduit leurs coûts ?",
+        "Wie viele Firmen senkten die Preise?",
+        "他们花了多少天？",
+    ],
+)
+def test_a_number_of_something_else_is_no_sum(question: str) -> None:
+    assert asked_for(question) == "quantity"
 
 
 @pytest.mark.parametrize("question", NEITHER)
