@@ -70,6 +70,13 @@ def test_what_the_documents_do_not_say_is_refused_in_the_questions_language(
     assert answer.passages
 
 
+def test_where_the_documents_give_several_numbers_each_is_told(bot: QABot) -> None:
+    answer = bot.ask("How much is China's digital economy worth?")
+    assert all(fact in answer.answer for fact in ("27.2", "35.8", "45.5"))
+    assert len({citation.source for citation in answer.citations}) == 3
+    assert "2018-11-09: " in answer.answer
+
+
 def test_an_answer_does_not_depend_on_what_was_asked_before(bot: QABot) -> None:
     question = ANSWERABLE[0][1]
     first = bot.ask(question)

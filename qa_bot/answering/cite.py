@@ -9,6 +9,7 @@ import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 from numpy.typing import NDArray
 
+from qa_bot.answering.asked import asked_for
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
@@ -27,6 +28,18 @@ _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
 _CAPITAL_NOUNS = {"de"}
 _TELLING = 4
 """Letters of a word that tells what a sentence is about."""
+
+
+_DOCUMENT = re.compile(
+    r"\b(?:articles?|artikel\w*|artículos?|artigos?|articol[oi]|reports?|rapports?|documents?|dokumen)\b"
+    r"|文章|报道|報道|文件",
+    re.IGNORECASE,
+)
+_CAME_OUT = re.compile(
+    r"\bpubli|\b(?:di)?terbit|\bposted|\bwritten|\bécrit|\bparu|\bveröffentlich|\berschien|\bpubblic"
+    r"|[发發]表|刊登|刊[发發]|[发發]布|写于|寫於",
+    re.IGNORECASE,
+)
 
 
 class Citer:
@@ -99,14 +112,17 @@ class Citer:
         return unit(np.array(self._embedder.get_text_embedding_batch(texts)))
 
     def _shown(self, item: Evidence) -> str:
-        """What bears out an answer: the quote, its title, and the document's year.
+        """What bears out an answer: the quote, its title, and of the document's date what is meant.
 
-        The year only where the question names it, or the quote a date, which lacks it as in the
-        news. Of the document's day nothing: what a quote tells of need not have been then.
+        All of it where the question asks when the document came out; else the year alone, where
+        the question names it, or the quote a date, which lacks it as in the news: what a quote
+        tells of need not have been that day.
         """
-        year = (item.passage.date or "")[:4]
-        meant = year in self._question or names_month(item.text)
-        return f"{item.passage.title}\n{year if meant else ''}\n{item.text}"
+        date = item.passage.date or ""
+        if not _asks_when_it_came_out(self._question):
+            meant = date[:4] in self._question or names_month(item.text)
+            date = date[:4] if meant else ""
+        return f"{item.passage.title}\n{date}\n{item.text}"
 
     def _marker(self, item: Evidence) -> int:
         for citation in self._run.citations:
@@ -136,6 +152,12 @@ def with_markers(sentence: Sentence) -> str:
     """The sentence followed by its markers, each on its own: `Text. [1][2]`."""
     marks = "".join(f"[{marker}]" for marker in sentence.citations)
     return f"{sentence.text} {marks}" if marks else sentence.text
+
+
+def _asks_when_it_came_out(question: str) -> bool:
+    """Whether it asks for the date of a document itself."""
+    of_document = _DOCUMENT.search(question) and _CAME_OUT.search(question)
+    return bool(of_document) and asked_for(question) == "time"
 
 
 def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:

@@ -40,13 +40,21 @@ class Draft:
     """An answer in the making."""
 
     def __init__(
-        self, model: AnsweringModel, citer: Citer, question: str, run: Run, gate: Gate
+        self,
+        model: AnsweringModel,
+        citer: Citer,
+        question: str,
+        run: Run,
+        gate: Gate,
+        lead: str = "",
     ) -> None:
         self._model = model
         self._citer = citer
         self._question = question
         self._run = run
         self._gate = gate
+        self._lead = lead
+        """What stands before its first sentence."""
         self._shown = ""
         """What is out of the sentence in hand."""
         self._kept = 0
@@ -72,7 +80,7 @@ class Draft:
         """What of a sentence in the making is safe to show: no marker, no number in doubt."""
         safe = re.split(r"[\[【]", without_markers(unfinished))[0].strip()
         safe = self._citer.settled(without_label(safe, self._question))
-        safe = in_characters(safe, self._run.characters)
+        safe = self._led(in_characters(safe, self._run.characters)) if safe else ""
         if len(safe) > len(self._shown) and safe.startswith(self._shown):
             yield self._gap() + safe[len(self._shown) :]
             self._shown = safe
@@ -92,11 +100,15 @@ class Draft:
         if sentence is None:
             yield from ["\n"] if shown else []
             return
-        sentence = replace(sentence, text=in_characters(sentence.text, self._run.characters))
+        text = self._led(in_characters(sentence.text, self._run.characters))
+        sentence = replace(sentence, text=text)
         self._run.sentences.append(sentence)
         self._kept += 1
         whole = with_markers(sentence)
         yield gap + whole[len(shown) :] if whole.startswith(shown) else "\n" + whole
+
+    def _led(self, text: str) -> str:
+        return text if self._kept else self._lead + text
 
     def _gap(self) -> str:
         return " " if self._run.sentences and not self._shown else ""

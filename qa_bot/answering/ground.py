@@ -181,11 +181,23 @@ def place(part: Passage | Evidence) -> str:
     return f"{source}:{part.start}-{part.end}"
 
 
+def leads(passages: Sequence[Passage]) -> list[str]:
+    """What tells each document's answer from the others': its date; its title where that cannot."""
+    dates = [passage.date for passage in passages]
+    return [
+        f"{passage.date if passage.date and dates.count(passage.date) == 1 else _title(passage)}: "
+        for passage in passages
+    ]
+
+
 def _heading(passage: Passage) -> str:
-    title = " ".join(passage.title.split())
-    if len(title) > TITLE_LENGTH:
-        title = title[:TITLE_LENGTH].rstrip() + "…"
+    title = _title(passage)
     return f"[{title}, {passage.date}]" if passage.date else f"[{title}]"
+
+
+def _title(passage: Passage) -> str:
+    title = " ".join(passage.title.split())
+    return title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
 
 
 def _is_heading(text: str, title: str) -> bool:

@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qa_bot.answering import steps
+from qa_bot.answering.asked import Kind
 from qa_bot.answering.cite import ReadText
 from qa_bot.answering.ground import Evidence, best_last, merged, place, with_the_one_before
 from qa_bot.answering.run import Run
+from qa_bot.answering.signals.years import years_in
 from qa_bot.answering.steps import Gate
 from qa_bot.models.seam import AnsweringModel
+from qa_bot.numbers import stated_values
 
 ENOUGH = 3
 """Sentences after which it stops where none comes near to answering."""
 AGAIN = 2
 """The best of them, which are judged once more behind the sentence before, where none is sure."""
+RIVALS = 2
+"""Other documents that may tell another number."""
+AS_NEAR = 0.15
+"""How much less near to the question a sentence of theirs may be."""
 
 
 def stating(
@@ -48,6 +55,43 @@ def stating(
     shown = [replace(run.found[item.passage.id], passage=item.passage) for item in judged]
     run.shown = merged(run.shown, shown)
     return chosen
+
+
+def rivals(
+    model: AnsweringModel,
+    question: str,
+    kind: Kind,
+    best: Evidence,
+    near: Sequence[Evidence],
+    run: Run,
+    gate: Gate,
+) -> list[Evidence]:
+    """The sentences of other documents that surely answer, too, and by another number.
+
+    Reports of several years do: which one is meant only the asker knows.
+    """
+    nearest: dict[str, Evidence] = {}
+    for item in near:
+        nearest.setdefault(item.passage.source, item)
+    others = [
+        item
+        for source, item in nearest.items()
+        if source != best.passage.source
+        and item.nearness >= best.nearness - AS_NEAR
+        and not _told_alike(item.text, best.text, question, kind)
+    ]
+    judged = [
+        replace(item, support=_support(model, question, [item], run)) for item in others[:RIVALS]
+    ]
+    sure = [item for item in judged if item.support >= gate.sure]
+    run.shown = merged(run.shown, [run.found[item.passage.id] for item in sure])
+    return sure
+
+
+def _told_alike(one: str, other: str, question: str, kind: Kind) -> bool:
+    """Whether both state a number that the question has not; a year only where a date is asked."""
+    shared = stated_values(one) & stated_values(other) - stated_values(question)
+    return bool(shared if kind == "time" else shared - years_in(one))
 
 
 def _judged(

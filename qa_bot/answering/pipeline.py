@@ -22,6 +22,7 @@ from qa_bot.answering.ground import (
     Evidence,
     distinct,
     evidence_sentences,
+    leads,
     merged,
     of_its_year,
     place,
@@ -165,13 +166,36 @@ class Pipeline:
             chosen = judge.stating(self.model, self.read_text, question, near, run, gate)
             if not chosen:
                 break
-            draft = self._draft(run, question, chosen, gate)
-            wording = steps.write(self.model, chosen, question, run.language)
-            yield from _timed(draft.read(_counting(wording, run)), run)
+            for lead, evidence in self._tellings(run, question, chosen, near, gate):
+                draft = self._draft(run, question, evidence, gate, lead)
+                wording = steps.write(self.model, evidence, question, run.language)
+                yield from _timed(draft.read(_counting(wording, run)), run)
             if len(run.sentences) > said:
                 break
             tried = {(item.passage.source, item.start) for item in chosen}
             near = [item for item in near if (item.passage.source, item.start) not in tried]
+
+    def _tellings(
+        self,
+        run: Run,
+        question: str,
+        chosen: tuple[Evidence, ...],
+        near: Sequence[Evidence],
+        gate: Gate,
+    ) -> list[tuple[str, tuple[Evidence, ...]]]:
+        """What is answered from, and what gives another number, each with what tells them apart.
+
+        The older document comes first.
+        """
+        kind = asked_for(question)
+        others = (
+            judge.rivals(self.model, question, kind, chosen[-1], near, run, gate) if kind else ()
+        )
+        if not others:
+            return [("", chosen)]
+        told = [chosen, *((item,) for item in others)]
+        told.sort(key=lambda evidence: evidence[-1].passage.date or "")
+        return list(zip(leads([each[-1].passage for each in told]), told, strict=True))
 
     def _told(
         self, run: Run, question: str, chosen: Sequence[Evidence], gate: Gate
@@ -182,7 +206,9 @@ class Pipeline:
             draft = self._draft(run, question, chosen, gate)
             yield from _timed((piece for item in chosen for piece in draft.quote(item)), run)
 
-    def _draft(self, run: Run, question: str, chosen: Sequence[Evidence], gate: Gate) -> Draft:
+    def _draft(
+        self, run: Run, question: str, chosen: Sequence[Evidence], gate: Gate, lead: str = ""
+    ) -> Draft:
         """An answer from this evidence, which stands in its files as it was indexed.
 
         Raises:
@@ -193,7 +219,7 @@ class Pipeline:
             raise IndexUnusable(
                 f"{stale[0].passage.source} changed since it was indexed; run `qa-bot index`"
             )
-        return Draft(self.model, citer, question, run, gate)
+        return Draft(self.model, citer, question, run, gate, lead)
 
     def _near(self, run: Run, question: str) -> list[Evidence]:
         """The sentences of the found passages, the nearest to the question first."""

@@ -116,6 +116,31 @@ def test_of_a_documents_date_only_the_year_of_a_quoted_date_is_told(
     assert answer.answer == (f"{reply} [1]" if stands else phrases("en").refusal)
 
 
+@pytest.mark.parametrize(
+    ("question", "stands"),
+    [
+        ("When was the article on the fair published?", True),
+        ("When did the fair open, by the article?", False),
+    ],
+)
+def test_all_of_a_documents_date_is_told_where_it_is_asked_when_it_came_out(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    embedder: NearEmbedding,
+    texts: dict[str, str],
+    question: str,
+    stands: bool,
+) -> None:
+    texts["fr.txt"] = "Le 5e salon a lieu à Wuzhen."
+    pipeline = replace(
+        pipeline, store=FixedStore(embedder, passage("fr.txt", texts["fr.txt"], "fr"))
+    )
+    model.replies = ["That was on 23 November 2020."]
+    model.reply = "The 5th fair is in Wuzhen."
+    said = "That was on 23 November 2020." if stands else model.reply
+    assert pipeline.answer(question).answer == f"{said} [1]"
+
+
 def test_a_full_stop_that_ends_no_sentence_tears_nothing(
     pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding, texts: dict[str, str]
 ) -> None:
@@ -650,7 +675,7 @@ def test_two_questions_in_one_are_each_answered_from_their_own_document(
     two_questions: Pipeline, model: ScriptedModel
 ) -> None:
     model.replies += ["130 companies took part.", "1,800 guests came."]
-    model.yes = [0.9, 0.2, 0.9]
+    model.yes = [0.9, 0.2, 0.9, 0.1]
     *pieces, answer = two_questions.stream(TWO)
     assert isinstance(answer, Answer)
     assert answer.answer == "130 companies took part. [1] 1,800 guests came. [2]"
@@ -667,7 +692,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named(
     two_questions: Pipeline, model: ScriptedModel
 ) -> None:
     model.replies += ["1,800 guests came."]
-    model.yes = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9]
+    model.yes = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.1]
     *pieces, answer = two_questions.stream(TWO)
     assert isinstance(answer, Answer)
     open_half = f"How many companies took part? {phrases('en').refusal}"
