@@ -36,7 +36,8 @@ _DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _CAME_OUT = re.compile(
-    r"\bpubli|\b(?:di)?terbit|\bposted|\bwritten|\bécrit|\bparu|\bveröffentlich|\berschien|\bpubblic"
+    r"\bpublish|\bpublié|\bpublic(?:ad|ó)|\bpubblicat|\b(?:di)?terbit|\bposted|\bwritten|\bécrit"
+    r"|\bparue?s?\b|\bveröffentlich|\berschien"
     r"|[发發]表|刊登|刊[发發]|[发發]布|写于|寫於",
     re.IGNORECASE,
 )

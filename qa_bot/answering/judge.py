@@ -70,28 +70,25 @@ def rivals(
 
     Reports of several years do: which one is meant only the asker knows.
     """
-    nearest: dict[str, Evidence] = {}
+    seen = {best.passage.source}
+    judged: list[Evidence] = []
     for item in near:
-        nearest.setdefault(item.passage.source, item)
-    others = [
-        item
-        for source, item in nearest.items()
-        if source != best.passage.source
-        and item.nearness >= best.nearness - AS_NEAR
-        and not _told_alike(item.text, best.text, question, kind)
-    ]
-    judged = [
-        replace(item, support=_support(model, question, [item], run)) for item in others[:RIVALS]
-    ]
+        if len(judged) == RIVALS or item.nearness < best.nearness - AS_NEAR:
+            break
+        if item.passage.source in seen:
+            continue
+        seen.add(item.passage.source)
+        if not any(_told_alike(item, other, question, kind) for other in (best, *judged)):
+            judged.append(replace(item, support=_support(model, question, [item], run)))
     sure = [item for item in judged if item.support >= gate.sure]
     run.shown = merged(run.shown, [run.found[item.passage.id] for item in sure])
     return sure
 
 
-def _told_alike(one: str, other: str, question: str, kind: Kind) -> bool:
+def _told_alike(one: Evidence, other: Evidence, question: str, kind: Kind) -> bool:
     """Whether both state a number that the question has not; a year only where a date is asked."""
-    shared = stated_values(one) & stated_values(other) - stated_values(question)
-    return bool(shared if kind == "time" else shared - years_in(one))
+    shared = stated_values(one.text) & stated_values(other.text) - stated_values(question)
+    return bool(shared if kind == "time" else shared - years_in(one.text))
 
 
 def _judged(

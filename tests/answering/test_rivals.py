@@ -90,6 +90,17 @@ def test_else_one_is_told_as_ever(model: ScriptedModel, other: str, odds: float)
     assert answer.answer == "200 companies. [1]"
 
 
+def test_what_two_others_say_alike_is_told_once(model: ScriptedModel) -> None:
+    model.replies = ["130 companies.", "200 companies."]
+    answer = answered(
+        model,
+        dated("b.txt", NEWER, "2022-11-09"),
+        dated("a.txt", OLDER, "2018-11-08"),
+        dated("c.txt", f"In all {OLDER.lower()}", "2019-11-08"),
+    )
+    assert answer.answer == "2018-11-08: 130 companies. [1] 2022-11-09: 200 companies. [2]"
+
+
 def test_a_question_for_no_number_is_answered_once(model: ScriptedModel) -> None:
     model.replies = ["Companies."]
     answer = answered(
