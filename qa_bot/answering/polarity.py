@@ -8,7 +8,7 @@ across languages, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from qa_bot.numbers import find_numbers, with_digits
@@ -92,11 +92,12 @@ _HAN = re.compile(r"[\u3400-\u9fff]{5}")
 def turned_round(text: str, language: str, question: str, evidence: Sequence[str]) -> list[str]:
     """The words of `text`, in `language`, that say the opposite of what `evidence` says.
 
-    What the question says itself may be said. Nothing is found in other languages than six.
+    What the question says itself may be said. Found by the words of six languages; whatever the
+    text should be in, a model may have written another one.
     """
     given = (question, *evidence)
     return [
-        *_denied(text, language, given),
+        *_denied(text, given),
         *_affirmed(text, language, evidence),
         *(
             word
@@ -107,19 +108,19 @@ def turned_round(text: str, language: str, question: str, evidence: Sequence[str
     ]
 
 
-def _denials(text: str, languages: Sequence[str]) -> list[re.Match[str]]:
-    """What denies in a text of one of these languages."""
+def _denials(text: str, languages: Iterable[str] = _DENIES) -> list[re.Match[str]]:
+    """What denies in a text, which may be in any of these languages."""
     text = _DENIES_NOTHING.sub(lambda found: " " * len(found.group()), text)
     return [
         found for each in languages if each in _DENIES for found in _DENIES[each].finditer(text)
     ]
 
 
-def _denied(text: str, language: str, given: Sequence[str]) -> list[str]:
+def _denied(text: str, given: Sequence[str]) -> list[str]:
     """What denies in `text`, where nothing that is given denies or lacks anything."""
-    if any(_denials(each, list(_DENIES)) or _LACKS.search(each) for each in given):
+    if any(_denials(each) or _LACKS.search(each) for each in given):
         return []
-    return [found.group() for found in _denials(text, [language])]
+    return [found.group() for found in _denials(text)]
 
 
 def _affirmed(text: str, language: str, evidence: Sequence[str]) -> list[str]:

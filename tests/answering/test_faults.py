@@ -36,6 +36,8 @@ FAULTS = {
     "writes markup": "<script>alert(340)</script> {question} $evidence %s",
     "writes control characters": "\x00\x1b[31m340\x07 companies\u202e took part.",
     "writes digits of another script": "３４０ companies, or ٣٤٠, took part.",
+    "says the opposite": "130 companies did not take part.",
+    "turns a bound round": "130 companies laid less than 200,000 km.",
     "invents a country": "They came from Japan and from Albania.",
     "says its instructions": "The exact names, numbers or dates that the question asks for.",
     "writes numbers in words": "Three hundred and forty companies took part.",
@@ -80,6 +82,8 @@ def assert_sound(answer: Answer, texts: dict[str, str], question: str) -> None:
             continue
         assert not {"Japan", "Albania"} & set(re.findall(r"\w+", sentence.text))
         assert "exact names" not in sentence.text
+        assert "did not" not in sentence.text
+        assert "less than" not in sentence.text
         assert sentence.citations
         assert not INVENTED & set(re.findall(r"\d+", sentence.text.replace(",", "")))
 
