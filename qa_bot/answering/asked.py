@@ -49,6 +49,19 @@ _MONEY = re.compile(
 )
 """A sum of money, or that there is none to pay."""
 
+_DOCUMENT = re.compile(
+    r"\b(?:articles?|artikel\w*|artículos?|artigos?|articol[oi]|reports?|rapports?|documents?|dokumen)\b"
+    r"|文章|报道|報道|文件",
+    re.IGNORECASE,
+)
+_CAME_OUT = re.compile(
+    r"\bpublish|\bpublié|\bpublic(?:ad|ó)|\bpubblicat|\b(?:di)?terbit|\bposted|\bwritten|\bécrit"
+    r"|\bparue?s?\b|\bveröffentlich|\berschien"
+    r"|[发發]表|刊登|刊[发發]|[发發]布|写于|寫於",
+    re.IGNORECASE,
+)
+"""A document, and that it was published or written."""
+
 
 def asked_for(question: str) -> Kind | None:
     """What a question asks for, by the words of `prompts/languages.json`, in nine languages.
@@ -57,6 +70,12 @@ def asked_for(question: str) -> Kind | None:
     """
     words = phrases(language_of(question, "en"))
     return next((kind for kind in get_args(Kind) if asks(getattr(words, kind), question)), None)
+
+
+def asks_when_it_came_out(question: str) -> bool:
+    """Whether it asks for the date of a document itself."""
+    of_document = _DOCUMENT.search(question) and _CAME_OUT.search(question)
+    return bool(of_document) and asked_for(question) == "time"
 
 
 def may_state(text: str, language: str, question: str, kind: Kind) -> bool:

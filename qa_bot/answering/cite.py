@@ -9,7 +9,7 @@ import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 from numpy.typing import NDArray
 
-from qa_bot.answering.asked import asked_for
+from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
@@ -28,19 +28,6 @@ _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
 _CAPITAL_NOUNS = {"de"}
 _TELLING = 4
 """Letters of a word that tells what a sentence is about."""
-
-
-_DOCUMENT = re.compile(
-    r"\b(?:articles?|artikel\w*|artículos?|artigos?|articol[oi]|reports?|rapports?|documents?|dokumen)\b"
-    r"|文章|报道|報道|文件",
-    re.IGNORECASE,
-)
-_CAME_OUT = re.compile(
-    r"\bpublish|\bpublié|\bpublic(?:ad|ó)|\bpubblicat|\b(?:di)?terbit|\bposted|\bwritten|\bécrit"
-    r"|\bparue?s?\b|\bveröffentlich|\berschien"
-    r"|[发發]表|刊登|刊[发發]|[发發]布|写于|寫於",
-    re.IGNORECASE,
-)
 
 
 class Citer:
@@ -120,7 +107,7 @@ class Citer:
         tells of need not have been that day.
         """
         date = item.passage.date or ""
-        if not _asks_when_it_came_out(self._question):
+        if not asks_when_it_came_out(self._question):
             meant = date[:4] in self._question or names_month(item.text)
             date = date[:4] if meant else ""
         return f"{item.passage.title}\n{date}\n{item.text}"
@@ -153,12 +140,6 @@ def with_markers(sentence: Sentence) -> str:
     """The sentence followed by its markers, each on its own: `Text. [1][2]`."""
     marks = "".join(f"[{marker}]" for marker in sentence.citations)
     return f"{sentence.text} {marks}" if marks else sentence.text
-
-
-def _asks_when_it_came_out(question: str) -> bool:
-    """Whether it asks for the date of a document itself."""
-    of_document = _DOCUMENT.search(question) and _CAME_OUT.search(question)
-    return bool(of_document) and asked_for(question) == "time"
 
 
 def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:

@@ -21,17 +21,20 @@ def _words(*patterns: str, unspaced: str = "") -> re.Pattern[str]:
 
 _DENIES = {
     "en": _words(r"not|no|never|none|nobody|nothing|neither|nor|cannot|\w+n['’]t"),
-    "fr": _words(r"ne|n['’]\w+|jamais|aucune?|rien"),
+    "fr": _words(r"ne|n['’](?-i:[aeiouyhâàéèêîôû])\w*|jamais|aucune?|rien"),
     "id": _words(r"tidak|bukan|belum|tak|tiada|jangan"),
     "de": _words(r"nicht|kein\w*|nie|niemals|nichts|weder"),
     "es": _words(r"no|nunca|jamás|ning[úu]n\w*|nada|tampoco"),
-    "zh": re.compile("[不没沒未无無非勿莫]"),
+    # Not alone 未, 无, 非 and 莫, which stand in 无锡, 无人机, 非政府组织 and 莫斯科.
+    "zh": re.compile(
+        "不|[没沒](?![收落])|[并並尚从從还還]未|未[能曾有]|[毫并並][无無]|[无無][法权權]|[并並绝絕][非]"
+    ),
 }
 """Words that deny, by language."""
 _DENIES_NOTHING = _words(
     r"not (?:only|just|merely)|no doubt|no\.\s?\d+|(?:ne |n['’])\w+ (?:pas|que) seulement",
     r"(?:tidak|bukan) (?:hanya|cuma|sekadar)|nicht nur|no (?:solo|sólo)",
-    unspaced="不[仅僅但只光单單断斷同少久过過管论論]|不可或缺|[无無][论論线線限数數尽盡]|非[洲常]|未[来來]",
+    unspaced="不[仅僅但只光单單断斷同少久过過管论論丹锈鏽动動良错錯]|不可或缺",
 )
 _LACKS = _words(
     r"without|lack\w*|fail\w*|refus\w*|reject\w*|den(?:y|ie[sd])|exclu\w*|avoid\w*|prevent\w*",
@@ -39,8 +42,8 @@ _LACKS = _words(
     r"\w+-?free|\w{3,}less|sans|manqu\w*|échou\w*|rejet\w*|évit\w*|empêch\w*|interdi\w*|abandon\w*",
     r"peu|seul\w*|tanpa|kurang|gagal|menolak|ditolak|menghindari|mencegah|melarang|hanya",
     r"meninggalkan|ohne|fehl\w*|abgelehnt|lehnt\w*|verhinder\w*|verbot\w*|nur|sin|falta\w*",
-    r"rechaz\w*|neg[óoa]\w*|impid\w*|solo|sólo",
-    unspaced="[缺拒禁免避防弃棄失停止只]",
+    r"rechaz\w*|neg[óoa]\w*|impid\w*|solo|sólo|non",
+    unspaced="[缺拒禁免避防弃棄失停止只未无無非勿莫]",
 )
 """What a translation may deny instead: "receptionist-free" is « sans réceptionniste »."""
 _RISES = _words(
@@ -51,8 +54,8 @@ _RISES = _words(
 )
 _FALLS = _words(
     r"fall(?:s|en|ing)?|fell|decreas\w*|drop\w*|declin\w*|shr[aiu]nk\w*|diminish\w*|baiss\w*",
-    r"recul\w*|diminu\w*|chut\w*|turun|menurun\w*|penurunan|berkurang|merosot|sinken|sank\w*|gesunken",
-    r"fiel\w*|gefallen|rückgang\w*|disminu\w*|cay(?:ó|eron)|descen\w*",
+    r"recul\w*|diminu\w*|chut\w*|turun|menurun\w*|penurunan|berkurang|merosot|sinken|sanken|gesunken",
+    r"fielen|gefallen|rückgang\w*|disminu\w*|cay(?:ó|eron)|descend(?:ió|ieron)",
     unspaced="下[降跌滑]|[减減]少|[缩縮]小|降低",
 )
 _MANY = _words(

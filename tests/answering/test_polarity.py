@@ -32,8 +32,26 @@ def test_it_may_not_deny_what_nothing_denies(language: str, text: str, quote: st
         ("en", "Not only China signed.", "China signed, and others did."),
         ("zh", "产业不断发展。", "The industry keeps developing."),
         ("zh", "非洲有了网络。", "Africa has networks now."),
+        ("zh", "莫斯科和无锡的非政府组织展示了无人机。", "NGOs of Moscow and Wuxi showed drones."),
+        ("zh", "不丹签署了。", "Bhutan signed."),
+        ("fr", "N'Djamena l'a signé.", "恩贾梅纳签署了。"),
+        ("en", "It leads in the field of networks.", "网络领域增长了。"),
+        ("en", "He is of Chinese descent.", "他是华裔,收入增长了。"),
+        ("id", "Ada sanksi baru.", "制裁增加了。"),
     ],
-    ids=["-free", "forbids", "not only", "不断", "非洲"],
+    ids=[
+        "-free",
+        "forbids",
+        "not only",
+        "不断",
+        "非洲",
+        "names",
+        "Bhutan",
+        "N'",
+        "field",
+        "descent",
+        "sanksi",
+    ],
 )
 def test_what_only_looks_like_denying_may_stand(language: str, text: str, quote: str) -> None:
     assert not turned_round(text, language, "", [quote])
@@ -41,7 +59,7 @@ def test_what_only_looks_like_denying_may_stand(language: str, text: str, quote:
 
 def test_what_the_question_denies_may_be_denied() -> None:
     question = "Which country did not sign?"
-    assert not turned_round("Japan did not sign.", "en", question, ["Only others signed."])
+    assert not turned_round("Japan did not sign.", "en", question, ["All the others signed."])
 
 
 @pytest.mark.parametrize(
