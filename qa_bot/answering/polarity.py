@@ -43,7 +43,7 @@ _LACKS = _words(
     r"peu|seul\w*|tanpa|kurang|gagal|menolak|ditolak|menghindari|mencegah|melarang|hanya",
     r"meninggalkan|ohne|fehl\w*|abgelehnt|lehnt\w*|verhinder\w*|verbot\w*|nur|sin|falta\w*",
     r"rechaz\w*|neg[óoa]\w*|impid\w*|solo|sólo|non",
-    unspaced="[缺拒禁免避防弃棄失停止只未无無非勿莫]",
+    unspaced="[缺拒禁免避防弃棄失停止只未无無非]",
 )
 """What a translation may deny instead: "receptionist-free" is « sans réceptionniste »."""
 _RISES = _words(
