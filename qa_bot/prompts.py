@@ -81,7 +81,9 @@ class Phrases:
     answer: str
     """The instruction to answer in this language, in this language."""
     refusal: str
-    """What the reader is told when the documents do not answer."""
+    """What the reader is told when the documents do not answer;"""
+    nearest: str
+    """and before the sentence of theirs that comes nearest."""
     overview: str = ""
     """A regular expression that finds, in a question, that an overview of a topic is asked for;"""
     quantity: str = ""

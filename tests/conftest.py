@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from fakes import ScriptedModel
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from qa_bot.models.catalogue import entry
 from qa_bot.models.fetch import fetch
 from qa_bot.settings import load_settings
+
+settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
+settings.load_profile("untimed")
 
 
 @pytest.fixture

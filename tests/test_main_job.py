@@ -66,8 +66,15 @@ def test_what_the_documents_do_not_say_is_refused_in_the_questions_language(
     bot: QABot, language: str, question: str
 ) -> None:
     answer = bot.ask(question)
-    assert (answer.status, answer.answer) == ("refused", phrases(language).refusal)
+    assert answer.status == "refused"
+    assert answer.answer.startswith(phrases(language).refusal)
     assert answer.passages
+
+
+def test_of_what_never_happened_the_refusal_tells_what_did(bot: QABot) -> None:
+    answer = bot.ask("Pourquoi la Conférence mondiale de l'Internet de 2020 a-t-elle été annulée ?")
+    assert answer.status == "refused"
+    assert "La Chine a organisé la Conférence mondiale de l'Internet" in answer.answer
 
 
 def test_where_the_documents_give_several_numbers_each_is_told(bot: QABot) -> None:

@@ -41,7 +41,7 @@ class Citer:
         read_text: ReadText,
         embedder: BaseEmbedding,
     ) -> None:
-        self.evidence = [item for item in evidence if _verified(item, read_text)]
+        self.evidence = [item for item in evidence if verified(item, read_text)]
         """What can be cited: its quotes stand at their offsets."""
         self._question = question
         self._run = run
@@ -148,7 +148,7 @@ def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:
     return same and language not in _CAPITAL_NOUNS
 
 
-def _verified(item: Evidence, read_text: ReadText) -> bool:
+def verified(item: Evidence, read_text: ReadText) -> bool:
     """Whether the quote stands at its offsets: in the passage, and in the file if there is one."""
     start = item.start - item.passage.start
     if item.passage.text[start : start + len(item.text)] != item.text:

@@ -170,7 +170,7 @@ def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
     for item in evidence:
         if item.passage.source != last:
             last = item.passage.source
-            lines.append(_heading(item.passage))
+            lines.append(f"[{heading(item.passage)}]")
         lines.append(" ".join(annotate(item.text, item.passage.language, language).split()))
     return "\n".join(lines)
 
@@ -190,9 +190,10 @@ def leads(passages: Sequence[Passage]) -> list[str]:
     ]
 
 
-def _heading(passage: Passage) -> str:
+def heading(passage: Passage) -> str:
+    """What tells whose words they are: the document's title, cut if it is long, and its date."""
     title = _title(passage)
-    return f"[{title}, {passage.date}]" if passage.date else f"[{title}]"
+    return f"{title}, {passage.date}" if passage.date else title
 
 
 def _title(passage: Passage) -> str:

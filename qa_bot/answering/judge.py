@@ -42,7 +42,8 @@ def stating(
     chosen = best_last(judged)
     best = chosen[-1]
     chance = gate.chance(best)
-    run.confidence = max(chance, run.confidence or 0.0)
+    if chance >= (run.confidence or 0.0):
+        run.confidence, run.nearest = chance, best
     run.note(
         "gate",
         f"chance {chance:.2f}; answers from {gate.least:.2f} on ({gate.strictness} strictness)",

@@ -15,13 +15,14 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from qa_bot.answering import judge, overview, steps
 from qa_bot.answering.asked import asked_for, may_state
-from qa_bot.answering.cite import Citer, ReadText, with_markers
+from qa_bot.answering.cite import Citer, ReadText, verified, with_markers
 from qa_bot.answering.draft import Draft
 from qa_bot.answering.elsewhere import elsewhere_farther
 from qa_bot.answering.ground import (
     Evidence,
     distinct,
     evidence_sentences,
+    heading,
     leads,
     merged,
     of_its_year,
@@ -48,7 +49,10 @@ ATTEMPTS = 2
 BEFORE_WEIGHT = 0.5
 """Of the vector of a conversation's last turn with the question, beside the question's own."""
 SHOWN = 4
-"""Closest passages of a refusal."""
+"""Closest passages of a refusal;"""
+NEAR = 0.3
+"""and the nearness from which on it tells a sentence: what has nothing to do with the documents
+stays below (benchmarks/README.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +260,25 @@ class Pipeline:
         return mixed
 
     def _refuse(self, run: Run) -> Iterator[str | Answer]:
-        text = _refusal(run)
+        text = " ".join([_refusal(run), *self._nearest(run)])
         run.shown = distinct(run.retrieved, SHOWN)
         if run.first_token is None:
             run.first_token = run.seconds()
         yield text
         yield run.answer("refused", text)
+
+    def _nearest(self, run: Run) -> Iterator[str]:
+        """What the documents do say, where a sentence in the reader's language comes near.
+
+        Asked why something was cancelled, it may tell that it was held. No other language's is
+        told: a translation could be wrong, and is waited for.
+        """
+        item = run.nearest
+        if item is None or item.nearness < NEAR or item.passage.language != run.language:
+            return
+        if verified(item, self.read_text):
+            yield in_characters(phrases(run.language).nearest, run.characters)
+            yield f"“{' '.join(item.text.split())}” ({heading(item.passage)})"
 
 
 def _timed(pieces: Iterator[str], run: Run) -> Iterator[str]:

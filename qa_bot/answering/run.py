@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qa_bot.answering.ground import Evidence
 from qa_bot.hanzi import Characters
 from qa_bot.types import Answer, Citation, Hit, Sentence, Status, Step, Usage
 
@@ -40,6 +41,8 @@ class Run:
     usage: Usage = field(default_factory=Usage)
     longest: int = 0
     confidence: float | None = None
+    nearest: Evidence | None = None
+    """The sentence that the confidence is of."""
     steps: list[Step] = field(default_factory=list)
 
     def seconds(self) -> float:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from judging import (
     ASKED,
@@ -289,7 +289,6 @@ ITEMS = st.builds(
 )
 
 
-@settings(deadline=None)  # the first call loads ir_measures
 @given(
     st.sampled_from(sorted(ASKED)),
     st.text(max_size=40),

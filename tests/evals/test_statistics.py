@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.evals.statistics import (
@@ -151,7 +151,6 @@ PAIRS = st.lists(
 )
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(PAIRS, st.integers(1, 4))
 def test_comparing_the_other_way_round_turns_the_sign(
     pairs: list[tuple[float, float]], documents: int
@@ -164,7 +163,6 @@ def test_comparing_the_other_way_round_turns_the_sign(
     assert (there.a, there.b) == (back.b, back.a)
 
 
-@settings(deadline=None)  # the first call loads scipy
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=12), st.integers(1, 5))
 def test_an_interval_holds_its_value(values: list[float], documents: int) -> None:
     clusters = [place % documents for place in range(len(values))]

@@ -106,7 +106,7 @@ def test_rates_are_the_scores_of_0_or_1() -> None:
 ROWS = rows_of(right)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.permutations(range(len(ROWS))))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     assert summarise([ROWS[place] for place in order]) == summarise(ROWS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.index import copies
@@ -70,7 +70,6 @@ def test_a_document_that_repeats_itself_is_left_alone() -> None:
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-@settings(deadline=None)
 def test_every_passage_is_in_one_group_whatever_it_holds(one: str, other: str) -> None:
     groups = same_passages([passage("a", one), passage("b", other), passage("c", one)])
     assert sorted(place for group in groups for place in group) == [0, 1, 2]

