@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 
 import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
@@ -28,6 +29,8 @@ _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
 _CAPITAL_NOUNS = {"de"}
 _TELLING = 4
 """Letters of a word that tells what a sentence is about."""
+_NUMBER = 3
+"""Words that a number tells as much as."""
 
 
 class Citer:
@@ -84,17 +87,36 @@ class Citer:
         return text[: settled_length(text, *self._stated)].rstrip()
 
     def resting_on(self, text: str) -> list[Evidence]:
-        """The evidence that shares most words and numbers with `text`.
+        """The evidence that shares most words and numbers with `text`; no more than it needs.
 
         Where none shares any, as between scripts, the one nearest in meaning.
         """
-        shared = [_shared(text, item.text) for item in self.evidence]
+        shared = [_weight(_said(text) & _said(item.text)) for item in self.evidence]
         best = max(shared, default=0)
         if best == 0 and len(self.evidence) > 1:
             vectors = self._vectors([text, *(item.text for item in self.evidence)])
             return [self.evidence[int(np.argmax(vectors[1:] @ vectors[0]))]]
         scored = zip(self.evidence, shared, strict=True)
-        return [item for item, score in scored if score > best / 2 or score == best]
+        most = [item for item, score in scored if score > best / 2 or score == best]
+        few = self._telling_what_is_new(text, most)
+        return few if few and not self.unstated(text, few) else most
+
+    def _telling_what_is_new(self, text: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+        """Of the evidence, what shares most that the question has not, and what adds to that."""
+        said = _said(text)
+        missing = said - _said(self._question)
+        few: list[Evidence] = []
+
+        def adds(item: Evidence) -> tuple[int, int]:
+            shared = said & _said(item.text)
+            return _weight(shared & missing), _weight(shared)
+
+        while True:
+            best = max(reversed(evidence), key=adds, default=None)  # the best judged stands last
+            if best is None or not missing & _said(best.text):
+                return [item for item in evidence if item in few]
+            few.append(best)
+            missing -= _said(best.text)
 
     def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
         return unit(np.array(self._embedder.get_text_embedding_batch(texts)))
@@ -157,7 +179,11 @@ def verified(item: Evidence, read_text: ReadText) -> bool:
     return text is None or text[item.start : item.end] == item.text
 
 
-def _shared(text: str, quote: str) -> int:
-    """How much a sentence and a quote have in common; a number counts as three words."""
-    numbers = stated_values(text) & stated_values(quote)
-    return len(terms(text, _TELLING) & terms(quote, _TELLING)) + 3 * len(numbers)
+def _said(text: str) -> set[str | Decimal]:
+    """The telling words and the numbers of a text."""
+    return terms(text, _TELLING) | stated_values(text)
+
+
+def _weight(said: Iterable[str | Decimal]) -> int:
+    """How much it tells; a number counts as three words."""
+    return sum(1 if isinstance(each, str) else _NUMBER for each in said)

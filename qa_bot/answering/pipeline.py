@@ -277,8 +277,9 @@ class Pipeline:
         if item is None or item.nearness < NEAR or item.passage.language != run.language:
             return
         if verified(item, self.read_text):
-            yield in_characters(phrases(run.language).nearest, run.characters)
-            yield f"“{' '.join(item.text.split())}” ({heading(item.passage)})"
+            said = in_characters(phrases(run.language).nearest, run.characters)
+            gap = "" if said.endswith("：") else " "
+            yield f"{said}{gap}“{' '.join(item.text.split())}” ({heading(item.passage)})"
 
 
 def _timed(pieces: Iterator[str], run: Run) -> Iterator[str]:

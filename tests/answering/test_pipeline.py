@@ -91,6 +91,14 @@ def test_a_refusal_tells_what_the_documents_do_say(
     assert (answer.status, answer.citations) == ("refused", ())
 
 
+def test_a_refusal_in_traditional_characters_leaves_the_quote_as_it_stands(
+    pipeline: Pipeline, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    model.yes, embedder.near = [0.1], ("光纤",)
+    answer = replace(pipeline, answer_language="zh-Hant").answer("鋪設光纖的是哪家企業？")
+    assert "最接近的內容是：“中国企业铺设超过20万公里光纤。”" in answer.answer
+
+
 @pytest.mark.parametrize("why_not", ["far", "another language", "changed since"])
 def test_a_refusal_tells_no_sentence_that_would_not_help(
     pipeline: Pipeline,
