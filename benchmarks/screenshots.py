@@ -25,7 +25,7 @@ README = {"source-light", "source-dark", "refusal-light", "documents-light", "ph
           "phone-source-dark"}  # fmt: skip
 PORT = 7868
 QUESTION = "How many kilometres of optical fibre have Chinese companies laid in Africa?"
-UNANSWERABLE = "Who won the 2018 football World Cup?"
+UNANSWERABLE = "Pourquoi la Conférence mondiale de l'Internet de 2020 a-t-elle été annulée ?"
 MINUTES = 60_000
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 780}
