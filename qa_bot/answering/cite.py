@@ -99,7 +99,8 @@ class Citer:
         scored = zip(self.evidence, shared, strict=True)
         most = [item for item, score in scored if score > best / 2 or score == best]
         few = self._telling_what_is_new(text, most)
-        return few if few and not self.unstated(text, few) else most
+        fewer = 0 < len(few) < len(most)
+        return few if fewer and not self.unstated(text, few) else most
 
     def _telling_what_is_new(self, text: str, evidence: Sequence[Evidence]) -> list[Evidence]:
         """Of the evidence, what shares most that the question has not, and what adds to that."""
