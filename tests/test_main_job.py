@@ -72,7 +72,8 @@ def test_what_the_documents_do_not_say_is_refused_in_the_questions_language(
 
 
 def test_of_what_never_happened_the_refusal_tells_what_did(bot: QABot) -> None:
-    answer = bot.ask("Pourquoi la Conférence mondiale de l'Internet de 2020 a-t-elle été annulée ?")
+    question = dict(UNANSWERABLE)["fr"]
+    answer = bot.ask(question)
     assert answer.status == "refused"
     assert "La Chine a organisé la Conférence mondiale de l'Internet" in answer.answer
 
