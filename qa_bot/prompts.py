@@ -92,6 +92,8 @@ class Phrases:
     """that a date is, or a year;"""
     price: str = ""
     """and that a sum of money is."""
+    fillers: str = ""
+    """Words that tell nothing by themselves: articles, pronouns."""
 
 
 @cache

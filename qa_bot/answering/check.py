@@ -87,10 +87,13 @@ def echoes(text: str, question: str) -> bool:
     return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
 
 
-def tells_nothing_new(text: str, question: str) -> bool:
-    """Whether `text` states nothing but what the question says: asked who, it says that someone."""
+def tells_nothing_new(text: str, question: str, fillers: str) -> bool:
+    """Whether `text` states nothing but what the question says: asked which, it says that one did.
+
+    `fillers` are its language's words that tell nothing.
+    """
     said, asked = (set(_SMALLEST.findall(normalise(each))) for each in (text, question))
-    return said <= asked
+    return said <= asked | set(fillers.split())
 
 
 def still_asks(text: str, question: str, said: str) -> bool:

@@ -29,6 +29,7 @@ from qa_bot.answering.steps import Gate
 from qa_bot.hanzi import in_characters
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.numbers import stated_values
+from qa_bot.prompts import phrases
 from qa_bot.text import sentence_spans
 from qa_bot.types import Sentence
 
@@ -130,9 +131,13 @@ class Draft:
         return self._citer.cite(text, quoted)
 
     def _misstates(self, text: str, quoted: Sequence[Evidence]) -> bool:
-        if loops(text) or tells_nothing_new(text, self._question):
+        if loops(text) or tells_nothing_new(text, self._question, self._fillers()):
             return True
         return bool(self._citer.unstated(text, quoted)) or self._lacks_what_is_asked(text)
+
+    def _fillers(self) -> str:
+        """Words that tell nothing; none where a number is asked for, which "un" or 一 may be."""
+        return "" if asked_for(self._question) else phrases(self._run.language).fillers
 
     def _lacks_what_is_asked(self, text: str) -> bool:
         """Whether the first sentence gives no number where one is asked for, or the question's."""

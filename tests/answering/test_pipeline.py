@@ -295,16 +295,36 @@ def test_a_question_said_again_is_no_answer(pipeline: Pipeline, model: ScriptedM
     ("question", "empty"),
     [
         (QUESTION, "Many companies took part in the exhibition, many companies."),
+        ("Which companies took part in the exhibition?", "The companies took part."),
         ("多少家公司参加了展览？", "公司参加了展览。"),
+        ("哪种公司参加了展览？", "一个公司参加了展览。"),
     ],
 )
 def test_a_statement_of_the_question_alone_gives_way_to_the_quote(
     pipeline: Pipeline, model: ScriptedModel, question: str, empty: str
 ) -> None:
-    """Asked how many, a model says that there were many."""
-    told = "130家企业参加了展览。" if question != QUESTION else "130 enterprises took part."
+    """Asked how many, a model says that there were many; asked which, that one did."""
+    told = "130 enterprises took part." if question.isascii() else "130家企业参加了展览。"
     model.replies = [empty, told]
     assert pipeline.answer(question).answer == f"{told} [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("多少家公司参加了展览？", "一家公司参加了展览。"),
+        ("哪家公司参加了展览？", "百度公司参加了展览。"),
+    ],
+    ids=["a number that may be an article", "a name"],
+)
+def test_a_number_or_a_name_beside_the_questions_words_is_an_answer(
+    question: str, told: str, model: ScriptedModel, embedder: NearEmbedding
+) -> None:
+    text = "有百度一家公司参加了今年的展览。"
+    store = FixedStore(embedder, passage("zh.txt", text, "zh"))
+    model.reply = told
+    answer = Pipeline(store, embedder, model, {"zh.txt": text}.get).answer(question)
+    assert answer.answer == f"{told} [1]"
 
 
 def test_what_only_a_title_tells_is_no_answer(
@@ -412,7 +432,7 @@ def test_a_number_in_another_script_is_recognised(
 def test_each_sentence_cites_what_it_shares_words_with(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
-    model.yes = [0.7, 0.7, 0.1, 0.1, 0.7]
+    model.yes = [0.1, 0.6, 0.1, 0.1, 0.9]
     model.reply = (
         "Les 130 entreprises ont participé à l'exposition. "
         "L'économie numérique a atteint 35 800 milliards de yuans."
