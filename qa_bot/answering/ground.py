@@ -17,8 +17,6 @@ PASSAGE_WEIGHT = 0.068
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
 that tells documents apart stands in few sentences (`benchmarks/README.md`)."""
 LEAST_SCORE = 1e-3
-NEARLY = 1.0
-"""Log-odds that a second sentence may be less sure by, to be evidence beside the best."""
 TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 HEADING_WORDS = 6
@@ -145,19 +143,6 @@ def _from_sentence_before(passage: Passage, text: str | None) -> Passage:
     start = reach + spans[-1].start
     longer = text[start : passage.end]
     return passage if utf8_len(longer) > MAX_BYTES else replace(passage, start=start, text=longer)
-
-
-def best_last(judged: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The sentence that states the answer best, last, and before it one nearly as good.
-
-    Each behind the sentence that it needs. Best last, next to the question: small models favour
-    what they read last.
-    """
-    best, *others = sorted(judged, key=lambda item: -item.support)
-    close = [item for item in others[:1] if item.support >= max(0.0, best.support - NEARLY)]
-    parts = (part for item in (*close, best) for part in (item.before, item) if part)
-    others_by_place = {place(part): part for part in parts if place(part) != place(best)}
-    return (*others_by_place.values(), best)
 
 
 def evidence_text(evidence: Sequence[Evidence], language: str) -> str:

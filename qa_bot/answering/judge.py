@@ -1,4 +1,4 @@
-"""Which of the nearest sentences state the answer, and whether that is enough to answer."""
+"""Which of the nearest sentences states the answer, and whether that is enough to answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from qa_bot.answering import steps
 from qa_bot.answering.asked import Kind
 from qa_bot.answering.cite import ReadText
-from qa_bot.answering.ground import Evidence, best_last, merged, place, with_the_one_before
+from qa_bot.answering.ground import Evidence, merged, place, with_the_one_before
 from qa_bot.answering.run import Run
 from qa_bot.answering.signals.years import years_in
 from qa_bot.answering.steps import Gate
@@ -17,8 +17,10 @@ from qa_bot.numbers import stated_values
 
 ENOUGH = 3
 """Sentences after which it stops where none comes near to answering."""
+MORE = 2
+"""Sentences that are still judged after one that likely answers: one of them may do so better."""
 AGAIN = 2
-"""The best of them, which are judged once more behind the sentence before, where none is sure."""
+"""The best of them, which are judged once more behind the sentence before, where none is likely."""
 RIVALS = 2
 """Other documents that may tell another number."""
 AS_NEAR = 0.15
@@ -33,14 +35,16 @@ def stating(
     run: Run,
     gate: Gate,
 ) -> tuple[Evidence, ...]:
-    """Those that state the answer, the best last; none where the documents do not answer."""
+    """The one that states the answer best, behind the sentence that it needs, if it needs one.
+
+    None where the documents do not answer. A small model mixes in what stands beside it.
+    """
     judged = _judged(model, question, near, run, gate)
     if not judged:
         return ()
-    if gate.hopeless <= max(item.support for item in judged) < gate.sure:
+    if gate.hopeless <= max(item.support for item in judged) < gate.likely:
         judged = _judged_again(model, read_text, question, judged, run)
-    chosen = best_last(judged)
-    best = chosen[-1]
+    best = max(judged, key=lambda item: item.support)
     chance = gate.chance(best)
     if chance >= (run.confidence or 0.0):
         run.confidence, run.nearest = chance, best
@@ -55,7 +59,7 @@ def stating(
         return ()
     shown = [replace(run.found[item.passage.id], passage=item.passage) for item in judged]
     run.shown = merged(run.shown, shown)
-    return chosen
+    return (best.before, best) if best.before else (best,)
 
 
 def rivals(
@@ -67,7 +71,7 @@ def rivals(
     run: Run,
     gate: Gate,
 ) -> list[Evidence]:
-    """The sentences of other documents that surely answer, too, and by another number.
+    """The sentences of other documents that likely answer, too, and by another number.
 
     Reports of several years do: which one is meant only the asker knows.
     """
@@ -81,9 +85,9 @@ def rivals(
         seen.add(item.passage.source)
         if not any(_told_alike(item, other, question, kind) for other in (best, *judged)):
             judged.append(replace(item, support=_support(model, question, [item], run)))
-    sure = [item for item in judged if item.support >= gate.sure]
-    run.shown = merged(run.shown, [run.found[item.passage.id] for item in sure])
-    return sure
+    likely = [item for item in judged if item.support >= gate.likely]
+    run.shown = merged(run.shown, [run.found[item.passage.id] for item in likely])
+    return likely
 
 
 def _told_alike(one: Evidence, other: Evidence, question: str, kind: Kind) -> bool:
@@ -97,16 +101,20 @@ def _judged(
 ) -> list[Evidence]:
     """The sentences as the model judges them, up to the first that surely answers.
 
-    After three that are far from it the others are left: they would not answer either.
+    After one that likely does, only the next two are read; and after three that are far from it
+    none: the others would not answer either.
 
     One by one: a small model tells apart well whether one sentence answers, and badly
     which of several does.
     """
     judged: list[Evidence] = []
-    for item in near:
+    last = len(near)
+    for number, item in enumerate(near, start=1):
         judged.append(replace(item, support=_support(model, question, [item], run)))
         best = max(each.support for each in judged)
-        if best >= gate.sure or (len(judged) == ENOUGH and best < gate.hopeless):
+        if best >= gate.likely:
+            last = min(last, number + MORE)
+        if best >= gate.sure or number == last or (number == ENOUGH and best < gate.hopeless):
             break
     return judged
 
@@ -138,9 +146,17 @@ def _support(
     model: AnsweringModel, question: str, sentences: Sequence[Evidence], run: Run
 ) -> float:
     """Log-odds that they state the answer; where it is two, the first only helps to read it."""
-    support, usage = steps.support(model, sentences, question, run.language)
-    run.count(usage)
-    item = sentences[-1]
-    told = f"log-odds {support:+.1f} of {place(item)}: {' '.join(each.text for each in sentences)}"
-    run.note("judge", told, odds=support, nearness=item.nearness)
-    return support
+    asked = (question, *map(place, sentences))
+    if asked not in run.supports:
+        support, usage = steps.support(model, sentences, question, run.language)
+        run.count(usage)
+        item = sentences[-1]
+        told = " ".join(each.text for each in sentences)
+        run.note(
+            "judge",
+            f"log-odds {support:+.1f} of {place(item)}: {told}",
+            odds=support,
+            nearness=item.nearness,
+        )
+        run.supports[asked] = support
+    return run.supports[asked]

@@ -197,9 +197,7 @@ class Pipeline:
         )
         if not others:
             return [("", chosen)]
-        best = chosen[-1].passage
-        own = tuple(item for item in chosen if item.passage.source == best.source)
-        told = [own, *((item,) for item in others)]
+        told = [chosen, *((item,) for item in others)]
         told.sort(key=lambda evidence: evidence[-1].passage.date or "")
         return list(zip(leads([each[-1].passage for each in told]), told, strict=True))
 

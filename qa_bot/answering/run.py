@@ -43,6 +43,8 @@ class Run:
     confidence: float | None = None
     nearest: Evidence | None = None
     """The sentence that the confidence is of."""
+    supports: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """Log-odds by question and places of the sentences judged, so that none is judged twice."""
     steps: list[Step] = field(default_factory=list)
 
     def seconds(self) -> float:

@@ -123,6 +123,8 @@ class Gate:
     strictness: Strictness
     sure: float
     """Log-odds of a sentence from which on no further one is read;"""
+    likely: float
+    """from which on only a few more are;"""
     hopeless: float
     """and those that one of the first few must have for others to be."""
     support: float
@@ -152,6 +154,7 @@ def load_gate(strictness: Strictness) -> Gate:
     return Gate(
         strictness=strictness,
         sure=float(stored["sure"]),
+        likely=float(stored["likely"]),
         hopeless=float(stored["hopeless"]),
         support=float(stored["support"]),
         nearness=float(stored["nearness"]),

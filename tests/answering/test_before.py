@@ -1,12 +1,10 @@
 """The sentence before a piece of evidence, which it may point back to."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_bot.answering.ground import Evidence, best_last, with_the_one_before
+from qa_bot.answering.ground import Evidence, with_the_one_before
 from qa_bot.text import sentence_spans
 from qa_bot.types import Passage
 
@@ -93,13 +91,3 @@ def test_what_comes_before_stands_in_the_document(
             assert document[part.start : part.end] == part.text
         assert both[0].end <= both[1].start
         assert not document[both[0].end : both[1].start].strip()
-
-
-def test_the_best_stands_last_even_where_another_needs_it() -> None:
-    whole = passage(0, len(DOCUMENT))
-    best = replace(evidence("It began in 2020.", whole), support=1.5)
-    leaning = evidence("So far 700 million people have profited from it.", whole)
-    both = with_the_one_before(leaning, DOCUMENT)
-    assert both is not None
-    chosen = best_last([best, replace(both[1], support=1.0)])
-    assert [item.text[:6] for item in chosen] == ["So far", "It beg"]

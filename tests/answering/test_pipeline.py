@@ -622,6 +622,43 @@ def test_after_three_that_are_far_from_answering_no_more_are_judged(
     assert ("write" in names) == (looks == 4)
 
 
+@pytest.mark.parametrize(
+    ("yes", "looks", "written_from"),
+    [
+        ([0.95, 0.1, 0.1, 0.1], 1, "130 entreprises"),
+        ([0.7, 0.1, 0.95, 0.1], 3, "公里"),
+        ([0.7, 0.1, 0.1, 0.95], 3, "130 entreprises"),
+        ([0.1, 0.7, 0.1, 0.95], 4, "1800"),
+    ],
+    ids=["one that is sure", "a better one", "two that are no better", "the second likely"],
+)
+def test_after_one_that_likely_answers_two_more_are_judged(
+    pipeline: Pipeline,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    yes: list[float],
+    looks: int,
+    written_from: str,
+) -> None:
+    gate = replace(GATE, sure=2.0, likely=0.5)
+    monkeypatch.setattr(steps, "load_gate", lambda strictness: gate)
+    model.yes = yes
+    names = [step.name for step in pipeline.answer(QUESTION).steps]
+    assert names[: names.index("gate")].count("judge") == looks
+    evidence = model.prompts[looks][-1].content.split("\n\nQuestion")[0]
+    assert written_from in evidence.splitlines()[-1]
+
+
+def test_no_sentence_is_judged_twice(pipeline: Pipeline, model: ScriptedModel) -> None:
+    """A second attempt reads what the first one judged, and left."""
+    model.yes = [0.1, 0.1, 0.9, 0.8]
+    model.reply = QUESTION
+    answer = pipeline.answer(QUESTION)
+    assert [step.name for step in answer.steps].count("gate") == 2
+    judged = [step.result for step in answer.steps if step.name == "judge"]
+    assert len({told.split(" of ", 1)[1] for told in judged}) == len(judged)
+
+
 def test_what_is_not_sure_is_judged_again_behind_the_sentence_before_it(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
@@ -647,14 +684,15 @@ def test_a_sentence_that_the_one_before_does_not_help_is_written_from_alone(
     assert "130 entreprises" not in model.prompts[-1][-1].content
 
 
-def test_a_second_sentence_that_states_it_nearly_as_well_is_evidence_too(
+def test_a_second_sentence_that_states_it_nearly_as_well_is_no_evidence(
     pipeline: Pipeline, model: ScriptedModel
 ) -> None:
+    """A small model mixes in what stands beside the best one."""
     model.yes = [0.6, 0.1, 0.7, 0.2]
     pipeline.answer(QUESTION)
-    writing = model.prompts[-1][-1].content
-    assert writing.index("130 entreprises") < writing.index("公里"), "the best stands last"
-    assert "milliards" not in writing
+    writing = model.prompts[4][-1].content
+    assert "公里" in writing
+    assert "130 entreprises" not in writing
 
 
 def test_large_numbers_are_shown_to_the_model_in_the_answers_language(
