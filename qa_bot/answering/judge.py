@@ -42,7 +42,7 @@ def stating(
     judged = _judged(model, question, near, run, gate)
     if not judged:
         return ()
-    if gate.hopeless <= max(item.support for item in judged) < gate.likely:
+    if max(item.support for item in judged) < gate.likely:
         judged = _judged_again(model, read_text, question, judged, run)
     best = max(judged, key=lambda item: item.support)
     chance = gate.chance(best)
@@ -129,12 +129,14 @@ def _judged_again(
     """The same, the best two of them by both judgements: alone, and behind the sentence before.
 
     A sentence that says "this programme" or "he" answers only with what it points back to; and
-    the mean of two judgements is steadier than one (benchmarks/README.md).
+    the mean of two judgements is steadier than one (benchmarks/README.md). One that alone rather
+    does not answer is left: the mean would hardly say that it does.
     """
     best_first = sorted(judged, key=lambda item: -item.support)
     again = []
     for item in best_first[:AGAIN]:
-        if both := with_the_one_before(item, read_text(item.passage.source)):
+        both = with_the_one_before(item, read_text(item.passage.source))
+        if both and item.support >= 0:
             support = _support(model, question, both, run)
             evidence = both[1] if support > item.support else item
             item = replace(evidence, support=(item.support + support) / 2)
