@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from qa_bot.months import months
-from qa_bot.number_words import halves, number_words, ordinals
+from qa_bot.number_words import POWERS, halves, number_words, ordinals
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
 _CJK_DIGITS = {letter: value for value, letter in enumerate("零一二三四五六七八九")} | {
@@ -27,39 +27,22 @@ _CHINESE_NUMERAL = re.compile(
     r"[零〇一二两三四五六七八九十百千万亿萬億]*(?:点[零〇一二三四五六七八九]+)?"
     r"|[二两三四五六七八九十](?=[个位名项家种次座条倍届年月日天人])|(?<=第)[一二三四五六七八九十]"
 )
-_WORD_POWERS: dict[str, tuple[int, ...]] = {
-    # 'billion' is 10^9 in English and 10^12 in French, German and Spanish: both are kept,
-    # and a comparison holds if any reading agrees.
-    **dict.fromkeys(("thousand", "mille", "mil", "ribu", "tausend", "тысяч", "тысячи"), (3,)),
-    **dict.fromkeys(
-        ("million", "millions", "juta", "millionen", "millón", "millones", "milhão", "milhões",
-         "milione", "milioni", "miljoen", "milyon", "миллион", "миллиона", "миллионов"),
-        (6,),
-    ),
-    **dict.fromkeys(
-        ("milliard", "milliards", "miliar", "milyar", "milliarde", "milliarden", "bilhão",
-         "bilhões", "miliardo", "miliardi", "miljard", "миллиард", "миллиарда", "миллиардов"),
-        (9,),
-    ),
-    **dict.fromkeys(("billion", "billions", "billionen", "billón", "billones"), (9, 12)),
-    **dict.fromkeys(
-        ("trillion", "trillions", "triliun", "trilhão", "trilhões", "триллион", "триллионов",
-         "trilyon", "biljoen"),
-        (12,),
-    ),
-}  # fmt: skip
 _LONG_SCALE = frozenset({"fr", "de", "es"})
 """Languages of the table whose 'billion' is 10^12; elsewhere the word is English."""
 _DIGITS = r"\d+(?:[.,\u00a0\u202f\u2009 '’](?=\d)\d+)*"
-_WORDS = "|".join(sorted(_WORD_POWERS, key=len, reverse=True))
+_WORDS = "|".join(sorted(POWERS, key=len, reverse=True))
+_GLUED = r"(?<=\bRp)|(?<=\bRp\.)|(?<=\bRM)|(?<=\b(?:RMB|CNY|USD|EUR|IDR))|(?<=\bno\.)"
+"""What a number may stand right behind: a currency, or a word for number."""
 _NUMBER = re.compile(
-    rf"(?<![\dA-Za-zÀ-ɏ.])(?P<digits>{_DIGITS})"
-    rf"(?:(?P<cjk>[十百千万萬亿億兆]+)|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b"
+    rf"(?:(?<![\dA-Za-zÀ-ɏ.])|{_GLUED})(?P<digits>{_DIGITS})"
+    rf"(?:(?:[ \u00a0]?[余餘多]?(?=[千百]?[万萬亿億兆]))?(?P<cjk>[十百千万萬亿億兆]+)"
+    rf"|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b"
     r"|\s*[×xX·⋅*]\s*10(?:\^(?P<caret>\d{1,2})|(?P<raised>[⁰¹²³⁴-⁹]{1,2})))?",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(
-    r"\s*(?:[%％]|per ?cent\b|pour ?cent|persen|prozent|por ciento)", re.IGNORECASE
+    r"\s*(?:[%％]|per ?cento?\b|pour ?cent|persen|prozent|por cien|por cento|procent)",
+    re.IGNORECASE,
 )
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
 _MAGNITUDE_AHEAD = 12
@@ -121,15 +104,16 @@ def _chinese_value(numeral: str) -> str:
 def stated_values(text: str) -> set[Decimal]:
     """Every value that a number of `text`, in figures or in words, can be read as."""
     figures = {value for number in find_numbers(with_digits(text)) for value in number.values}
-    words = {value for _, value in number_words(text)}
+    words = {value for _, values in number_words(text) for value in values}
     return figures | words | halves(text) | ordinals(text)
 
 
 def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
     """`claim` with numbers that are off by a power of ten written as the evidence has them.
 
-    Small models read 45 500 milliards as 45500亿. A number that no evidence states, but
-    whose digits are those of exactly one large number there, can only be that one.
+    Small models read 45 500 milliards as 45500亿. A large number that no evidence states, but
+    whose digits are those of exactly one there, can only be that one; a small one may count
+    something else ("its 3 parts" of 300 million people).
     """
     known = set().union(*map(stated_values, evidence))
     pieces, last = [], 0
@@ -139,7 +123,8 @@ def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
             for value in known
             if value >= _ANNOTATE_FROM and any(_digits(value) == _digits(v) for v in number.values)
         }
-        if number.values & known or len(meant) != 1 or _PERCENT.match(claim, number.end):
+        small = not number.magnitude and max(number.values) < _ANNOTATE_FROM
+        if small or number.values & known or len(meant) != 1 or _PERCENT.match(claim, number.end):
             continue
         pieces += [claim[last : number.start], write_number(meant.pop(), language)]
         last = number.end
@@ -164,7 +149,8 @@ def missing_numbers(claim: str, *evidence: str) -> list[str]:
 
     A month's name states its number beside 月, and is one itself: 7月 is July.
     """
-    known = set().union(*map(stated_values, evidence))
+    claim = with_digits(claim)
+    known = set().union(*map(stated_values, evidence), *map(_in_names, evidence))
     shares = set().union(*map(_percentages, evidence))
     in_dates = known.union(value for text in evidence for _, value in months(text))
 
@@ -179,9 +165,14 @@ def missing_numbers(claim: str, *evidence: str) -> list[str]:
             for number in find_numbers(claim)
             if not number.values & stated(number)
         ),
-        *(words for words, value in number_words(claim) if value not in known),
+        *(words for words, values in number_words(claim) if not values & known),
         *(name for name, value in months(claim) if value not in in_dates),
     ]
+
+
+def _in_names(text: str) -> set[Decimal]:
+    """The numbers that stand behind letters, as in G20, which may be written 二十国集团."""
+    return {Decimal(digits) for digits in re.findall(r"(?<=[A-Za-z])\d{1,4}(?!\d)", text)}
 
 
 def _percentages(text: str) -> set[Decimal]:
@@ -275,7 +266,7 @@ def _powers(match: re.Match[str], language: str | None) -> tuple[int, ...]:
     if cjk := match["cjk"]:
         return (sum(_CJK_POWERS[letter] for letter in cjk),)
     if word := match["word"]:
-        powers = _WORD_POWERS[word.casefold()]
+        powers = POWERS[word.casefold()]
         if len(powers) > 1 and language is not None:
             return (12,) if language in _LONG_SCALE else (9,)
         return powers

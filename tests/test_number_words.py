@@ -25,10 +25,42 @@ from qa_bot.numbers import missing_numbers, repair_magnitudes
         ("someone sixties twofold centre dixième", []),
         ("one, une, satu", []),
         ("近百场活动，上千人", [100, 1000]),
+        ("twenty-one countries, trente et un jours, dua puluh satu", [21, 31, 21]),
+        ("three and a half days, trois et une autre, un pays", [3, 3]),
+        ("fünfundzwanzig Länder, veintidós países, dieciséis", [25, 22, 16]),
+        (
+            "five million people, tiga juta dolar, cinco mil millones",
+            [5_000_000, 3_000_000, 5 * 10**9],
+        ),
+        ("deux mille trois cents, trois cent mille", [2300, 300_000]),
+        ("one million, un milliard, seribu, a trillion", [10**6, 10**9, 1000, 10**12]),
     ],
 )
 def test_runs_of_number_words_have_one_value(text: str, values: list[int]) -> None:
-    assert [value for _, value in number_words(text)] == [Decimal(value) for value in values]
+    assert [max(read) for _, read in number_words(text)] == [Decimal(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "30 pour cent, 30 per cent, 30 por ciento",
+        "It was once the capital, to seize it for 50 cents",
+        "on Sept. 5 in Lima, Peru",
+    ],
+)
+def test_words_that_only_look_like_numbers_are_none(text: str) -> None:
+    assert list(number_words(text)) == []
+
+
+def test_a_city_and_a_number_of_one_name_are_told_apart() -> None:
+    assert missing_numbers("Lima perusahaan hadir.", "5 companies came") == []
+    assert missing_numbers("The summit was held in Lima.", "峰会在利马举行") == []
+
+
+def test_a_billion_in_words_is_either_one() -> None:
+    assert missing_numbers("two billion", "2 milliards") == []
+    assert missing_numbers("two billion", "2 Billionen") == []
+    assert missing_numbers("two billion", "2 millions") == ["two billion"]
 
 
 @pytest.mark.parametrize("text", ["建设了非洲一半以上", "la moitié", "lebih dari setengah", "half"])

@@ -63,9 +63,17 @@ def test_what_is_no_large_number_is_not_annotated(text: str) -> None:
         ("30 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
         ("3 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
         ("12 cases", "en", "120 countries", "12 cases"),
+        ("Its 3 parts", "en", "covers 300 million people", "Its 3 parts"),
         ("50 juta", "id", "5亿, 50亿", "50 juta"),
     ],
-    ids=["too small", "too large", "right", "small numbers differ", "no single one is meant"],
+    ids=[
+        "too small",
+        "too large",
+        "right",
+        "small",
+        "small beside a large",
+        "no single one is meant",
+    ],
 )
 def test_a_number_off_by_a_power_of_ten_is_written_as_the_evidence_has_it(
     claim: str, language: str, evidence: str, repaired: str
@@ -97,6 +105,18 @@ def test_billion_depends_on_the_language() -> None:
         ("in 2021", "en 2022", ["2021"]),
         ("3,58 × 10¹³ yuans", "35.8万亿元", []),
         ("3,58 × 10¹² yuans", "35.8万亿元", ["3,58 × 10¹²"]),
+        ("5 trillion rupiah", "senilai Rp5 triliun", []),
+        ("Rp7 triliun", "senilai Rp5 triliun", ["7 triliun"]),
+        ("RMB900 million", "RMB500 million", ["900 million"]),
+        ("5 milliards de dollars", "worth $5bn", []),
+        ("2 billion euros", "2 mil millones de euros", []),
+        ("12.5 million users", "用户达到1250 万人", []),
+        ("1.2 million users", "用户有120余万人", []),
+        ("30 pour cent", "30% of the firms", []),
+        ("第六届", "第五届世界互联网大会", ["6"]),
+        ("三百家企业", "三十家企业参加了展览", ["300"]),
+        ("二十国集团", "the G20", []),
+        ("2023年十大", "the top ten of 2023", []),
     ],
 )
 def test_a_wrong_number_is_found_across_languages(

@@ -20,7 +20,11 @@ _TERM = re.compile(r"[^\W_]+")
 _SMALLEST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 """Words; of an unspaced script each character."""
 _LABEL = re.compile(r"^\s*[^\W\d_]{2,12}\s?[:：]\s*(?=\S)")
+_LATER_LABEL = re.compile(r"[^\W\d_]{2,12}\s?[:：]\s")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
+_YES = re.compile(
+    r"\s*(?:(?:yes|oui|ya|ja|sí|sim|sì)\s*[,.:;!—–-]|是的|对[，,。]|對[，,。])", re.IGNORECASE
+)
 _REPEATS = re.compile(r"(.{1,24}?)\1{7,}", re.DOTALL)
 
 
@@ -28,9 +32,12 @@ def unsupported_numbers(text: str, question: str, evidence: Sequence[str]) -> li
     """The numbers of `text` that neither the evidence nor the question states by value.
 
     A year of the question does not count where the evidence gives other years: asked about
-    2018, a model says 2018 of a source that speaks of 2017.
+    2018, a model says 2018 of a source that speaks of 2017. Nor does any number of it in a sentence
+    that says yes: asked whether 500 came, a model says that they did.
     """
     missing = missing_numbers(text, *evidence)
+    if _YES.match(text):
+        return missing
     if _years(" ".join(evidence)):
         question = _YEAR.sub(" ", question)
     stated = missing_numbers(" ; ".join(missing), question)
@@ -147,9 +154,13 @@ def loops(text: str) -> bool:
 
 
 def without_label(text: str, question: str) -> str:
-    """`text` without a leading `Answer:` in whatever language."""
+    """`text` without a leading `Answer:` in whatever language; a list's "Brazil: 3, …: 2" stays."""
     label = _LABEL.match(text)
-    if label and label.group().strip(" :：").casefold() not in question.casefold():
+    if (
+        label
+        and not _LATER_LABEL.search(text, label.end())
+        and label.group().strip(" :：").casefold() not in question.casefold()
+    ):
         return text[label.end() :]
     return text
 

@@ -31,10 +31,20 @@ _DENIES = {
     ),
 }
 """Words that deny, by language."""
+_NO_MORE = (
+    r"(?:no|not) (?:more|over)(?: than)?|pas plus d[e’']|nicht mehr als|no más de"
+    r"|tidak (?:lebih|melebihi)(?: dari(?:pada)?)?"
+)
+_NO_LESS = (
+    r"(?:no|not) (?:less|fewer) than|pas moins d[e’']|tidak kurang dari|nicht weniger als"
+    r"|no menos de"
+)
+"""A most and a least in the words of their opposites."""
 _DENIES_NOTHING = _words(
     r"not (?:only|just|merely)|no doubt|no\.\s?\d+|(?:ne |n['’])\w+ (?:pas|que) seulement",
     r"(?:tidak|bukan) (?:hanya|cuma|sekadar)|nicht nur|no (?:solo|sólo)",
-    unspaced="不[仅僅但只光单單断斷同少久过過管论論丹锈鏽动動良错錯]|不可或缺",
+    rf"{_NO_MORE}|{_NO_LESS}",
+    unspaced="不[超到足][过過]?|不[仅僅但只光单單断斷同少久过過管论論丹锈鏽动動良错錯]|不可或缺",
 )
 _LACKS = _words(
     r"without|lack\w*|fail\w*|refus\w*|reject\w*|den(?:y|ie[sd])|exclu\w*|avoid\w*|prevent\w*",
@@ -83,7 +93,11 @@ _MOST_BEFORE = re.compile(
     r"|最多)\s*$",
     re.IGNORECASE,
 )
-_REACH = 16
+_DENIED_BOUND = re.compile(
+    rf"(?:(?P<most>\b(?:{_NO_MORE})|不[超高多][过過于於]?)|\b(?:{_NO_LESS})|不[少低][于於])\s*$",
+    re.IGNORECASE,
+)
+_REACH = 24
 """Characters beside a number that say whether it is a bound."""
 _CLAUSE = re.compile(r"[^,;:.!?()\[\]\"«»“”，；：。！？（）、]+")
 _TELLING = re.compile(r"[^\W\d_]{4,}")
@@ -100,7 +114,7 @@ def turned_round(text: str, language: str, question: str, evidence: Sequence[str
     """
     given = (question, *evidence)
     return [
-        *_denied(text, given),
+        *_denied(text, language, given),
         *_affirmed(text, language, evidence),
         *(
             word
@@ -119,9 +133,12 @@ def _denials(text: str, languages: Iterable[str] = _DENIES) -> list[re.Match[str
     ]
 
 
-def _denied(text: str, given: Sequence[str]) -> list[str]:
-    """What denies in `text`, where nothing that is given denies or lacks anything."""
-    if any(_denials(each) or _LACKS.search(each) for each in given):
+def _denied(text: str, language: str, given: Sequence[str]) -> list[str]:
+    """What denies in `text`, where nothing that is given denies or lacks anything.
+
+    Of other languages nothing: in Portuguese "no" is "in the".
+    """
+    if language not in _DENIES or any(_denials(each) or _LACKS.search(each) for each in given):
         return []
     return [found.group() for found in _denials(text)]
 
@@ -178,7 +195,10 @@ def _bounds(text: str) -> list[tuple[str, frozenset[Decimal], int]]:
     for number in find_numbers(text):
         before = text[max(0, number.start - _REACH) : number.start]
         after = text[number.end : number.end + _REACH]
-        least = bool(_LEAST_BEFORE.search(before) or _LEAST_AFTER.match(after))
-        bound = least - bool(_MOST_BEFORE.search(before))
+        if denied := _DENIED_BOUND.search(before):
+            bound = -1 if denied["most"] else 1
+        else:
+            least = bool(_LEAST_BEFORE.search(before) or _LEAST_AFTER.match(after))
+            bound = least - bool(_MOST_BEFORE.search(before))
         found.append((text[number.start : number.end].strip(), number.values, bound))
     return found

@@ -41,6 +41,8 @@ FAULTS = {
     "invents a country": "They came from Japan and from Albania.",
     "says its instructions": "The exact names, numbers or dates that the question asks for.",
     "writes numbers in words": "Three hundred and forty companies took part.",
+    "writes large numbers in words": "Five million companies took part.",
+    "writes Chinese numerals": "三百四十家公司参加了展览。",
 }
 INVENTED = {"340", "9000", "77", "358", "580", "2031", "٣٤٠", "３４０"}
 """Numbers of these replies that no document states, however it is written."""
@@ -84,6 +86,7 @@ def assert_sound(answer: Answer, texts: dict[str, str], question: str) -> None:
         assert "exact names" not in sentence.text
         assert "did not" not in sentence.text
         assert "less than" not in sentence.text
+        assert not {"million", "三百四十"} & set(re.findall(r"million|三百四十", sentence.text))
         assert sentence.citations
         assert not INVENTED & set(re.findall(r"\d+", sentence.text.replace(",", "")))
 

@@ -8,6 +8,7 @@ import pytest
 from fakes import CHINESE, FRENCH, GATE, FixedStore, NearEmbedding, ScriptedModel, passage
 
 from qa_bot.answering import steps
+from qa_bot.answering.check import without_label
 from qa_bot.answering.pipeline import Pipeline
 from qa_bot.answering.steps import log_odds
 from qa_bot.errors import IndexUnusable
@@ -926,3 +927,27 @@ def test_a_translation_that_loops_is_stopped(pipeline: Pipeline, model: Scripted
     model.yes = [0.9, 0.1]
     assert pipeline.answer(QUESTION).status == "refused"
     assert model.stopped
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "told"),
+    [
+        (
+            "Did 500 companies take part in the exhibition?",
+            "Yes, 500 companies took part in the exhibition.",
+            "130 enterprises took part.",
+        ),
+        (QUESTION, "Yes, 130 companies took part.", "Yes, 130 companies took part."),
+    ],
+    ids=["the question's number", "the quote's"],
+)
+def test_what_is_agreed_to_must_be_in_the_quote(
+    pipeline: Pipeline, model: ScriptedModel, question: str, reply: str, told: str
+) -> None:
+    model.replies = [reply, "130 enterprises took part."]
+    assert pipeline.answer(question).answer == f"{told} [1]"
+
+
+def test_a_label_is_left_out_and_a_lists_stays() -> None:
+    assert without_label("Answer: 130 companies.", QUESTION) == "130 companies."
+    assert without_label("Brazil: 3, Germany: 2.", QUESTION) == "Brazil: 3, Germany: 2."

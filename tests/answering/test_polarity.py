@@ -38,6 +38,9 @@ def test_it_may_not_deny_what_nothing_denies(language: str, text: str, quote: st
         ("en", "It leads in the field of networks.", "网络领域增长了。"),
         ("en", "He is of Chinese descent.", "他是华裔,收入增长了。"),
         ("id", "Ada sanksi baru.", "制裁增加了。"),
+        ("pt", "Abriram 130 escritórios no Brasil.", "They opened 130 offices in Brazil."),
+        ("zh", "不超过100人参加。", "Up to 100 people took part."),
+        ("en", "No more than 100 came.", "参加人数最多100人。"),
     ],
     ids=[
         "-free",
@@ -51,6 +54,9 @@ def test_it_may_not_deny_what_nothing_denies(language: str, text: str, quote: st
         "field",
         "descent",
         "sanksi",
+        "no in Portuguese",
+        "不超过",
+        "no more than",
     ],
 )
 def test_what_only_looks_like_denying_may_stand(language: str, text: str, quote: str) -> None:
@@ -100,10 +106,25 @@ def test_what_rises_may_not_fall_nor_most_be_few(language: str, text: str, quote
         ("fr", "Moins de 580 entreprises sont venues.", "580余家企业参展。"),
         ("zh", "近10000公里。", "Lebih dari 10.000 kilometer dibangun."),
         ("id", "Lebih dari 100 acara digelar.", "近100场活动举行。"),
+        ("en", "More than 100 people took part.", "参加人数不超过100人。"),
+        ("fr", "Plus de 100 personnes.", "Tidak lebih dari 100 orang hadir."),
+        ("en", "At most 100 people came.", "Pas moins de 100 personnes sont venues."),
     ],
 )
 def test_a_least_may_not_become_a_most(language: str, text: str, quote: str) -> None:
     assert turned_round(text, language, "", [quote])
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("At most 100 people took part.", "参加人数不超过100人。"),
+        ("At least 100 people attended.", "Tidak kurang dari 100 orang hadir."),
+        ("Fewer than 100 people came.", "不到100人参加。"),
+    ],
+)
+def test_a_bound_may_be_told_in_its_opposites_words(text: str, quote: str) -> None:
+    assert not turned_round(text, "en", "", [quote])
 
 
 @pytest.mark.parametrize("text", ["200,000 km were laid.", "More than 200,000 km were laid."])
