@@ -14,6 +14,24 @@ from qa_bot.text import normalise
 
 _STEM = 4
 """Letters that a country's name shares with what is named after it: France, French, français."""
+_SHORT = {
+    code: re.compile(pattern)
+    for code, pattern in {
+        "US": r"(?<!\w)(?:U\. ?S\.|USA?|AS|EE\. ?UU\.)(?!\w)|(?i:\bam[eé]ri[ck])"
+        r"|美[方军軍俄日]|[中日俄韩韓英]美",
+        "GB": r"(?<!\w)(?:U\. ?K\.|UK)(?!\w)|(?i:\b(?:brit|engl|angl|ingl))"
+        r"|英方|[中美]英|大不列[颠顛]",
+        "CN": r"(?<!\w)(?:PRC|RPC|RRT|RRC)(?!\w)|我[国國]|中方|中[美俄日韩韓法欧歐英德非]",
+        "RU": r"俄方|俄[军軍乌烏]|[中美]俄",
+        "JP": r"日方|[中美]日|日[韩韓]",
+        "KR": r"[韩韓]方|[中美日朝][韩韓]",
+        "FR": r"法方|[中英德]法",
+        "DE": r"德方|[中英法]德",
+        "ID": r"(?<!\w)RI(?!\w)|(?i:\btanah air\b)",
+        "AE": r"(?<!\w)(?:U\. ?A\. ?E\.|UAE)(?!\w)|阿[联聯]酋",
+    }.items()
+}
+"""How newspapers write countries beside the names that the CLDR has."""
 _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -44,7 +62,7 @@ def hinted(text: str) -> set[str]:
         found |= stems.get(word[:_STEM], set())
     for match in pattern.finditer(folded):
         found |= codes[match.group()]
-    return found
+    return found.union(code for code, short in _SHORT.items() if short.search(text))
 
 
 @cache

@@ -38,6 +38,14 @@ def test_a_country_is_told_by_its_name_in_the_language_or_in_english(
         ("ドイツの大学", "DE"),
         ("Amerika Serikat", "US"),
         ("Presiden Prancis", "FR"),
+        ("The U.S. signed, a UK official said", "US"),
+        ("The U.S. signed, a UK official said", "GB"),
+        ("Presiden AS Joe Biden", "US"),
+        ("EE. UU. participó", "US"),
+        ("我国网民规模达9.89亿", "CN"),
+        ("中美双方会谈", "US"),
+        ("俄方表示", "RU"),
+        ("British and Americans", "GB"),
     ],
 )
 def test_a_hint_is_taken_in_whatever_language_it_is(text: str, code: str) -> None:
@@ -46,4 +54,5 @@ def test_a_hint_is_taken_in_whatever_language_it_is(text: str, code: str) -> Non
 
 def test_what_names_no_country_hints_at_none() -> None:
     assert not hinted("130 entreprises ont participé. 共有来自126个国家的嘉宾参加。")
+    assert not hinted("Let us begin as we are.")
     assert not hinted("")

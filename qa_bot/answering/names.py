@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from qa_bot.number_words import number_words
 from qa_bot.places import hinted
 from qa_bot.text import sentence_spans
 
@@ -18,19 +19,22 @@ _STEM = 4
 def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list[str]:
     """The names in `text` that neither the evidence nor the question has.
 
-    A word with another ending counts as the same, and initials as what they stand for. All must be
-    of one language that has capitals for names: another one spells or translates them otherwise.
+    A word with another ending counts as the same, and initials as what they stand for. The first
+    word of a sentence has a capital anyway: it is a name where it is all capitals, or where the
+    text is one name or word ("Huawei."). All must be of one language that has capitals for names:
+    another one spells or translates them otherwise.
     """
     given = " ".join((question, *evidence))
     stems, lands = {_stem(word) for word in _WORD.findall(given)}, hinted(given)
     words = list(_WORD.finditer(text))
     openings = {span.start for span in sentence_spans(text)}
     spelled_out = _spelled_out([word.group() for word in words], _INITIALS.findall(given))
+    whole = all(word.group()[0].isupper() for word in words) and not list(number_words(text))
     return [
         word.group()
         for at, word in enumerate(words)
-        if word.start() not in openings
-        and _is_a_name(text, word)
+        if (whole or word.group().isupper() if word.start() in openings else _is_a_name(text, word))
+        and len(word.group()) >= _SHORTEST
         and at not in spelled_out
         and _stem(word.group()) not in stems
         and not hinted(word.group()) & lands
@@ -42,8 +46,7 @@ def _is_a_name(text: str, word: re.Match[str]) -> bool:
     before, after = text[: word.start()].rstrip()[-1:], text[word.end() :].lstrip()[:1]
     within = before.isalpha() or (bool(before) and before in ".,'’-–)&")
     shown = word.group()
-    capital = shown[0].isupper() and len(shown) >= _SHORTEST
-    return within and capital and not after.isdigit()
+    return within and shown[0].isupper() and not after.isdigit()
 
 
 def _spelled_out(words: Sequence[str], initials: Sequence[str]) -> set[int]:
