@@ -137,8 +137,6 @@ def _value(words: list[str], scale: int) -> int:
             total, parts = total + (sum(parts) or 1) * 10 ** POWERS[word][scale], [0]
         elif word in _TIMES and parts[-1]:
             parts[-1] = parts[-1] * _TIMES[word] or parts[-1] + 10
-        elif word.startswith("se") and word[2:] in POWERS:
-            total += 10 ** POWERS[word[2:]][scale]
         else:
             parts.append(_VALUES.get(word, _TIMES.get(word, 1)))
     return total + sum(parts)
