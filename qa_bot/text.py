@@ -69,7 +69,8 @@ _END = re.compile(
 )
 _TITLES = _words(
     "m mm mr mrs ms mme mmes mlle mlles dr drs prof st ste sr sra srta hr frau bpk gen col lt sgt "
-    "capt cpt gov sen rep rev hon messrs me mgr v vs cf approx ca bzw dhr mevr pdt jl drg г ул им"
+    "capt cpt gov sen rep rev hon messrs me mgr v vs cf approx ca bzw dhr mevr sig sigg dott ee "
+    "pdt jl drg pt tn ny ir hj sdr г ул им"
 )
 _BEFORE_NUMBERS = _words(
     "no nos nr n° p pp vol fig figs art ch chap sec hal tgl bd abs s vgl núm pág "
@@ -79,6 +80,8 @@ _ORDINAL_FOLLOWERS = re.compile(
     r"\s(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
     r"|Jahrhundert|Jahrestag)"
 )
+_ELIDED = re.compile(r"^[^\W\d_]{1,2}['’](?=[^\W\d_])")
+_LETTER_AFTER = re.compile(r"\s[^\W\d_]\.")
 _DOTTED_LETTERS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _CUTS = (re.compile(r"[;:；：]"), re.compile(r"[,，、،؛—–]"), re.compile(r"\s"))
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪–—#>|]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
@@ -278,7 +281,7 @@ def _ends_sentence(text: str, begin: int, found: re.Match[str], end: int) -> boo
 
 def _is_abbreviation(text: str, begin: int, dot: int, after: int) -> bool:
     parts = text[max(begin, dot - 24) : dot].split()
-    word = parts[-1].lstrip("(\"'“‘«[") if parts else ""
+    word = _ELIDED.sub("", parts[-1].lstrip("(\"'“‘«[")) if parts else ""
     rest = text[after : after + 16]
     following = rest.lstrip()[:1]
     if not word or not following:
@@ -288,7 +291,9 @@ def _is_abbreviation(text: str, begin: int, dot: int, after: int) -> bool:
         return len(word) <= 3 and (opens or bool(_ORDINAL_FOLLOWERS.match(rest)))
     if word.lower() in _BEFORE_NUMBERS:
         return following.isdigit()
-    initial = len(word) == 1 and word.isupper() and not following.isdigit()
+    initial = len(word) == 1 and (
+        not following.isdigit() if word.isupper() else bool(_LETTER_AFTER.match(rest))
+    )
     return initial or word.lower() in _TITLES or bool(_DOTTED_LETTERS.fullmatch(word))
 
 
