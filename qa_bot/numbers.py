@@ -26,13 +26,14 @@ _CHINESE_NUMERAL = re.compile(
     r"(?:[一二两三四五六七八九][十百千万亿萬億]|[十百千][一二三四五六七八九万亿萬億])"
     r"[零〇一二两三四五六七八九十百千万亿萬億]*(?:点[零〇一二三四五六七八九]+)?"
     r"|[二两三四五六七八九十](?=[个位名项家种次座条倍届年月日天人])|(?<=第)[一二三四五六七八九十]"
+    r"|(?<=[近上逾超])[百千万亿萬億]+(?=[个個位名项項家种種次座条條场場人件年])"
 )
 _LONG_SCALE = frozenset({"fr", "de", "es"})
 """Languages of the table whose 'billion' is 10^12; elsewhere the word is English."""
 _DIGITS = r"\d+(?:[.,\u00a0\u202f\u2009 '’](?=\d)\d+)*"
 _WORDS = "|".join(sorted(POWERS, key=len, reverse=True))
-_GLUED = r"(?<=\bRp)|(?<=\bRp\.)|(?<=\bRM)|(?<=\b(?:RMB|CNY|USD|EUR|IDR))|(?<=\bno\.)"
-"""What a number may stand right behind: a currency, or a word for number."""
+_GLUED = r"(?<=\bRp)|(?<=\bRp\.)|(?<=\bRM)|(?<=\b(?:RMB|CNY|USD|EUR|IDR))|(?<=\bno\.)|(?<=\dh)"
+"""What a number may stand right behind: a currency, a word for number, or the hours (14h30)."""
 _NUMBER = re.compile(
     rf"(?:(?<![\dA-Za-zÀ-ɏ.])|{_GLUED})(?P<digits>{_DIGITS})"
     rf"(?:(?:[ \u00a0]?[余餘多]?(?=[千百]?[万萬亿億兆]))?(?P<cjk>[十百千万萬亿億兆]+)"
@@ -44,6 +45,7 @@ _PERCENT = re.compile(
     r"\s*(?:[%％]|per ?cento?\b|pour ?cent|persen|prozent|por cien|por cento|procent)",
     re.IGNORECASE,
 )
+_DATE = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?!\d)")
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
 _MAGNITUDE_AHEAD = 12
 """Characters after a number in which its magnitude word may still be written."""
@@ -60,6 +62,8 @@ class Number:
     """Whether it is written with a magnitude, such as 万, million or × 10⁶."""
     written: frozenset[Decimal]
     """Every value its digits alone can be read as, without the magnitude."""
+    parts: bool = False
+    """Whether these are the parts of one thing, as of a date, and no readings to choose from."""
 
 
 def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
@@ -68,7 +72,8 @@ def find_numbers(text: str, language: str | None = None) -> Iterator[Number]:
         powers = _powers(match, language)
         written = frozenset(value.normalize() for value in _readings(match["digits"]))
         values = {(value * 10**power).normalize() for value in written for power in powers}
-        yield Number(match.start(), match.end(), frozenset(values), powers != (0,), written)
+        parts = bool(_parts(_compact(match["digits"])))
+        yield Number(match.start(), match.end(), frozenset(values), powers != (0,), written, parts)
 
 
 def with_digits(text: str) -> str:
@@ -147,23 +152,28 @@ def _digits(value: Decimal) -> tuple[int, ...]:
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states.
 
-    A month's name states its number beside 月, and is one itself: 7月 is July.
+    A month's name states its number beside 月 and in a date, and is one itself: 7月 is July. Of a
+    date or an address in figures each part must be stated.
     """
     claim = with_digits(claim)
     known = set().union(*map(stated_values, evidence), *map(_in_names, evidence))
     shares = set().union(*map(_percentages, evidence))
     in_dates = known.union(value for text in evidence for _, value in months(text))
+    dates = [found.span() for found in _DATE.finditer(claim)]
 
-    def stated(number: Number) -> set[Decimal]:
+    def is_stated(number: Number) -> bool:
+        stated = known
         if _PERCENT.match(claim, number.end):
-            return shares
-        return in_dates if claim.startswith("月", number.end) else known
+            stated = shares
+        elif claim.startswith("月", number.end) or any(a <= number.start < b for a, b in dates):
+            stated = in_dates
+        return number.values <= stated if number.parts else bool(number.values & stated)
 
     return [
         *(
             claim[number.start : number.end].strip()
             for number in find_numbers(claim)
-            if not number.values & stated(number)
+            if not is_stated(number)
         ),
         *(words for words, values in number_words(claim) if not values & known),
         *(name for name, value in months(claim) if value not in in_dates),
@@ -277,14 +287,13 @@ def _powers(match: re.Match[str], language: str | None) -> tuple[int, ...]:
 
 def _readings(digits: str) -> set[Decimal]:
     """Values of a digit string whose marks may group thousands or part decimals."""
-    compact = re.sub(r"[ '’\u00a0\u202f\u2009]", "", digits)
+    compact = _compact(digits)
+    if groups := _parts(compact):
+        return {Decimal(group) for group in groups}
     marks = [mark for mark in compact if mark in ".,"]
     if not marks:
         return {Decimal(compact)}
-    groups = re.split(r"[.,]", compact)
-    if len(groups) > 2 and len(set(marks)) == 1 and not all(len(g) == 3 for g in groups[1:]):
-        return {Decimal(group) for group in groups}  # a date, an address or a version
-    whole = Decimal("".join(groups))
+    whole = Decimal(re.sub(r"[.,]", "", compact))
     last = marks[-1]
     head, tail = compact.rsplit(last, 1)
     decimal = Decimal(re.sub(r"[.,]", "", head) + "." + tail)
@@ -292,3 +301,14 @@ def _readings(digits: str) -> set[Decimal]:
         return {decimal} if marks.count(last) == 1 else {whole}
     grouped = len(tail) == 3 and 1 <= len(head) <= 3 and head != "0"
     return {whole, decimal} if grouped else {decimal}
+
+
+def _parts(digits: str) -> list[str]:
+    """The groups of a date, an address or a version: 2023.11.08; none of a plain number."""
+    groups = re.split(r"[.,]", digits)
+    plain = len(groups) < 3 or len(set(re.findall(r"[.,]", digits))) > 1
+    return [] if plain or all(len(group) == 3 for group in groups[1:]) else groups
+
+
+def _compact(digits: str) -> str:
+    return re.sub(r"[ '’\u00a0\u202f\u2009]", "", digits)
