@@ -171,6 +171,54 @@ def test_a_web_page_that_names_its_encoding_wrongly_is_read_all_the_same(
     assert text in process.read(windows, ".html").text
 
 
+MANUAL = """<html><head><title>9.9. Quotas</title></head><body>
+<ul><li><a href="a.html">Prev</a></li><li><a href="c.html">Next</a></li></ul>
+<div class="section"><h1>9.9. Quotas</h1>
+<div class="para">The <b>quota</b> package limits the space that a user may take on a disk.</div>
+<div class="para">Soft limits may be passed for a while: the user is only warned by mail then,
+and has some days to delete what is too much.</div>
+<div class="sidebar"><h3>VOCABULARY Blocks</h3>
+<div class="para">A block holds between 1 and 8 kilo­bytes since 24 January 2004.</div></div>
+<h2>9.9.1. Commands</h2>
+<pre># edquota -t
+Grace period: 7 days</pre>
+<ul><li><div class="para">Hard limits are never passed.</div></li></ul>
+</div>
+<div class="footer">Back <a href="index.html">home to the whole manual</a></div></body></html>"""
+
+
+def test_a_manual_is_read_with_its_headings_boxes_and_code(process: ReaderProcess) -> None:
+    """And word for word: extractors of news articles lose half of it."""
+    found = process.read(MANUAL.encode(), ".html")
+    assert found.text.split("\n\n") == [
+        "9.9. Quotas",
+        "The quota package limits the space that a user may take on a disk.",
+        "Soft limits may be passed for a while: the user is only warned by mail then, and has some "
+        "days to delete what is too much.",
+        "VOCABULARY Blocks",
+        "A block holds between 1 and 8 kilobytes since 24 January 2004.",
+        "9.9.1. Commands",
+        "# edquota -t\nGrace period: 7 days",
+        "Hard limits are never passed.",
+    ]
+    assert found.date is None  # one that is told of is not the page's own
+
+
+def test_what_stands_around_an_article_is_no_text_of_it(process: ReaderProcess) -> None:
+    said = [f"{text} It is said again, number {n}." for n, text in enumerate([FLOOD, SCHOOL] * 3)]
+    shown = [f"<p>{text}</p>" for text in said]
+    page = (
+        "<html><body><nav><p>All the news that we have of all the towns of the valley.</p></nav>"
+        f"<div><article><h1>{TITLE}</h1>{''.join(shown[:3])}"
+        "<ul><li><a href='x'>Read on: the bridge that was closed last year is open again</a></ul>"
+        "<form><p>Enter your address and get our letter every week, free of charge.</p></form>"
+        f"{''.join(shown[3:])}</article></div>"
+        "<aside><p>Most read: a dog that found its way home over four hundred miles.</p></aside>"
+        "<footer><p>We use what you tell us to show you what others pay for.</p></footer>"
+    )
+    assert process.read(page.encode(), ".html").text.split("\n\n") == [TITLE, *said]
+
+
 def test_words_split_at_the_end_of_a_line_are_whole(process: ReaderProcess) -> None:
     found = process.read(made_files.pdf([["The infor-", "mation of Jean-", "Paul"]]), ".pdf")
     assert found.text == "The information of Jean-\nPaul"

@@ -42,12 +42,12 @@ class Format:
         )
 
 
-_HTML = Format("webpage", library="trafilatura", cure="pip install 'qa-bot[html]'")
+_HTML = Format("webpage", revision=2, library="trafilatura", cure="pip install 'qa-bot[html]'")
 FORMATS = {
     ".csv": Format("delimited"),
     ".docx": Format("docx"),
-    ".eml": Format("eml"),
-    ".epub": Format("epub"),
+    ".eml": Format("eml", revision=2),
+    ".epub": Format("epub", revision=2),
     ".htm": _HTML,
     ".html": _HTML,
     ".json": Format("records"),

@@ -1,41 +1,86 @@
-"""HTML to plain text, all of it: for chapters and letters, which have no page around them."""
+"""HTML to plain text, block by block, with where each block stands and what of it is links."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from qa_bot.index.readers.parts import one_line
 
-_HIDDEN = {"script", "style", "head", "template", "noscript", "svg"}
+_HIDDEN = {"script", "style", "head", "template", "noscript", "svg", "select", "textarea"}
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "caption", "dd", "details", "div", "dl",
     "dt", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
     "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tr", "ul",
 }  # fmt: skip
+_EMPTY = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr",
+}  # fmt: skip
+_APART = {"nav", "footer", "aside", "form", "button", "dialog", "menu"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, item of a list or row of a table."""
+
+    text: str
+    letters: int
+    """Characters but white space;"""
+    linked: int
+    """and how many of them are links."""
+    element: int
+    """The element that holds it, as a place in `Page.parents`."""
+    apart: bool
+    """Whether it stands in a menu, a form or what else is beside a page's own text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page shows, in order."""
+
+    blocks: list[Block]
+    parents: list[int]
+    """For each element the one that it stands in; the first is the page, its own parent."""
 
 
 def text_of_html(html: str) -> str:
     """The text that a page shows, its blocks as paragraphs."""
+    return "\n\n".join(block.text for block in blocks_of_html(html).blocks)
+
+
+def blocks_of_html(html: str) -> Page:
+    """The blocks that a page shows; an element that is never closed goes on to its parent's end."""
     shown = _Shown()
     shown.feed(html)
     shown.close()
     shown.block()
-    return "\n\n".join(shown.paragraphs)
+    return Page(shown.blocks, shown.parents)
 
 
 class _Shown(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.paragraphs: list[str] = []
+        self.blocks: list[Block] = []
+        self.parents = [0]
         self._lines: list[list[str]] = [[]]
+        self._letters = self._linked = 0
+        self._place: tuple[int, bool] | None = None
         self._hidden: list[str] = []
+        self._open: list[tuple[str, int]] = [("", 0)]
+        self._counts: Counter[str] = Counter()
+        """How many elements of each name are open."""
 
     def block(self) -> None:
         """End the paragraph."""
         lines = [one_line("".join(line)) for line in self._lines]
         if text := "\n".join(line for line in lines if line.strip("-| ")):
-            self.paragraphs.append(text)
-        self._lines = [[]]
+            self.blocks.append(
+                Block(text, self._letters, self._linked, *(self._place or (0, False)))
+            )
+        self._lines, self._place = [[]], None
+        self._letters = self._linked = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
@@ -44,6 +89,10 @@ class _Shown(HTMLParser):
             self._hidden.clear()  # a head that was never closed
         if tag in _BLOCKS:
             self.block()
+        if tag not in _EMPTY:
+            self._open.append((tag, len(self.parents)))
+            self.parents.append(self._open[-2][1])
+            self._counts[tag] += 1
         if tag == "br":
             self._lines.append([])
         elif tag == "li":
@@ -57,7 +106,21 @@ class _Shown(HTMLParser):
                 pass
         if tag in _BLOCKS:
             self.block()
+        while self._counts[tag]:
+            name, _ = self._open.pop()
+            self._counts[name] -= 1
+            if name == tag:
+                break
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._lines[-1].append(data)
+        if self._hidden:
+            return
+        data = data.replace("\xad", "")  # where a word may be parted: no letter of it
+        first, *others = data.split("\n") if self._counts["pre"] else [data]
+        self._lines[-1].append(first)
+        self._lines += [[line] for line in others]
+        letters = len("".join(data.split()))
+        self._letters += letters
+        self._linked += letters if self._counts["a"] else 0
+        if letters and self._place is None:
+            self._place = self._open[-1][1], any(self._counts[name] for name in _APART)
