@@ -82,6 +82,7 @@ _ORDINAL_FOLLOWERS = re.compile(
 )
 _ELIDED = re.compile(r"^[^\W\d_]{1,2}['’](?=[^\W\d_])")
 _LETTER_AFTER = re.compile(r"\s[^\W\d_]\.")
+_NUMBERING = re.compile(r"(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*")
 _DOTTED_LETTERS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _CUTS = (re.compile(r"[;:；：]"), re.compile(r"[,，、،؛—–]"), re.compile(r"\s"))
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪–—#>|]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
@@ -286,9 +287,9 @@ def _is_abbreviation(text: str, begin: int, dot: int, after: int) -> bool:
     following = rest.lstrip()[:1]
     if not word or not following:
         return False
-    if word.isdigit():
+    if _NUMBERING.fullmatch(word):
         opens = not text[begin : dot - len(word)].strip()
-        return len(word) <= 3 and (opens or bool(_ORDINAL_FOLLOWERS.match(rest)))
+        return opens or (len(word) <= 3 and bool(_ORDINAL_FOLLOWERS.match(rest)))
     if word.lower() in _BEFORE_NUMBERS:
         return following.isdigit()
     initial = len(word) == 1 and (

@@ -57,6 +57,7 @@ def test_what_never_ends_is_cut_at_1200_bytes(piece: str) -> None:
         ("Mr. Li met Dr. No. 5 in the U.S. today. Good.", 2),
         ("In Brown v. Board of Education it ruled. Pdt. Abraham agreed.", 2),
         ("PT. Telkom untung. Ir. Soekarno lahir di Surabaya. Hj. Siti dan Tn. Budi datang.", 3),
+        ("11.5. Light and sound\nA.4. Knoppix\n3. Rooms\nIt is 3.5. Yes. A. Smith agreed.", 6),
         ("El presidente de EE. UU. habló. Das gilt z. B. für Wien. L'art. 5. Il sig. Rossi.", 4),
         ("M. Xi a parlé. Mme Li aussi.", 2),
         ("See p. 5, vol. 2, e.g. this, i.e. that. J. R. R. Tolkien wrote it.", 2),

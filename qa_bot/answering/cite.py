@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
-from qa_bot.answering.ground import Evidence
+from qa_bot.answering.ground import Evidence, unnumbered
 from qa_bot.answering.names import unsupported_names
 from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
@@ -133,7 +133,7 @@ class Citer:
         if not asks_when_it_came_out(self._question):
             meant = date[:4] in self._question or names_month(item.text)
             date = date[:4] if meant else ""
-        return f"{item.passage.title}\n{date}\n{item.text}"
+        return f"{unnumbered(item.passage.title)}\n{date}\n{item.text}"
 
     def _marker(self, item: Evidence) -> int:
         for citation in self._run.citations:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qa_bot.answering.check import terms
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
 from qa_bot.index.split import MAX_BYTES
 from qa_bot.numbers import annotate
-from qa_bot.text import count_words, ends_sentence, normalise, sentence_spans, utf8_len
+from qa_bot.text import count_words, ends_sentence, sentence_spans, utf8_len
 from qa_bot.types import Hit, Passage
 
 PASSAGE_WEIGHT = 0.068
@@ -21,6 +23,7 @@ TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 HEADING_WORDS = 6
 """A title of up to so many, without a full stop, is no sentence."""
+_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+)\.\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ def distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:
     return tuple(chosen)
 
 
-def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+def evidence_sentences(question: str, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     """The sentences of the hits' passages, best passage first, each stretch of text once.
 
-    A title of a few words above others is none: it names what is asked about, and states
-    nothing of it.
+    A heading of a few words is none that has but those of its document's title and of the
+    question: it names what is asked about, and states nothing of it.
     """
     taken: list[tuple[str, int, int]] = []
     found: list[Evidence] = []
@@ -105,7 +108,7 @@ def evidence_sentences(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
             text = passage.text[span.start : span.end]
-            if len(spans) > 1 and _is_heading(text, passage.title):
+            if len(spans) > 1 and _is_heading(text, f"{passage.title} {question}"):
                 continue
             cosine = hit.sentences[number] if number < len(hit.sentences) else 0.0
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
@@ -181,14 +184,20 @@ def heading(passage: Passage) -> str:
     return f"{title}, {passage.date}" if passage.date else title
 
 
+def unnumbered(title: str) -> str:
+    """A title without the number of its chapter, which is no number to answer with."""
+    return _NUMBERING.sub("", " ".join(title.split()))
+
+
 def _title(passage: Passage) -> str:
-    title = " ".join(passage.title.split())
+    title = unnumbered(passage.title)
     return title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH].rstrip() + "…"
 
 
-def _is_heading(text: str, title: str) -> bool:
-    whole = normalise(text) == normalise(title) and not ends_sentence(text)
-    return whole and count_words(text) <= HEADING_WORDS
+def _is_heading(text: str, named: str) -> bool:
+    """Whether it is no sentence and says nothing but what is `named`."""
+    short = count_words(text) <= HEADING_WORDS and not ends_sentence(text)
+    return short and terms(text) <= terms(named)
 
 
 def _overlap(one: Passage, other: Passage) -> float:

@@ -235,11 +235,11 @@ class Pipeline:
         if kind := asked_for(question):
             near = [
                 item
-                for item in evidence_sentences(of_year)
+                for item in evidence_sentences(question, of_year)
                 if may_state(item.text, item.passage.language, question, kind)
             ]
         else:
-            near = list(evidence_sentences(distinct(of_year, CANDIDATES)))
+            near = list(evidence_sentences(question, distinct(of_year, CANDIDATES)))
         near = elsewhere_farther(question, near, self.read_text)
         return sorted(near, key=lambda item: -item.nearness)
 

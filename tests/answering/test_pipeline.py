@@ -351,10 +351,12 @@ def test_a_name_that_the_evidence_does_not_have_gives_way_to_the_quote(
     assert answer.sentences[0].text == answer.citations[0].quote
 
 
-def test_a_heading_is_no_evidence(model: ScriptedModel) -> None:
-    text = "Light Exhibition\nIt had 130 exhibitors."
-    embedder = NearEmbedding(near=("Exhibition",))
-    found = replace(passage("en.txt", text, "en"), title="Light Exhibition")
+@pytest.mark.parametrize("heading", ["Light Exhibition", "11.5. Light", "The Light Exhibition"])
+def test_a_heading_is_no_evidence(model: ScriptedModel, heading: str) -> None:
+    """Of the title's words and the question's it says nothing new."""
+    text = f"{heading}\nIt had 130 exhibitors."
+    embedder = NearEmbedding(near=("Light",))
+    found = replace(passage("en.txt", text, "en"), title="11.5. Light Exhibition")
     pipeline = Pipeline(FixedStore(embedder, found), embedder, model, {"en.txt": text}.get)
     model.replies = ["It had 130 exhibitors."]
     answer = pipeline.answer("How many exhibitors had the Light Exhibition?")
@@ -370,6 +372,15 @@ def test_a_short_sentence_that_opens_a_document_is_evidence(model: ScriptedModel
     model.replies = ["130 exhibitors were there."]
     answer = pipeline.answer("How many exhibitors were there?")
     assert [citation.quote for citation in answer.citations] == ["There were 130 exhibitors."]
+
+
+def test_the_number_of_a_chapter_is_no_answer(model: ScriptedModel) -> None:
+    text = "The hall was opened in 1987."
+    embedder = NearEmbedding(near=("hall",))
+    found = replace(passage("en.txt", text, "en"), title="11.5. The hall")
+    pipeline = Pipeline(FixedStore(embedder, found), embedder, model, {"en.txt": text}.get)
+    model.reply = "The hall was opened in 11.5."
+    assert pipeline.answer("When was the hall opened?").answer == f"{text} [1]"
 
 
 def test_a_title_that_is_all_of_a_document_is_evidence(model: ScriptedModel) -> None:
