@@ -14,7 +14,7 @@ from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence, unnumbered
-from qa_bot.answering.names import unsupported_names
+from qa_bot.answering.names import unsupported_latin_words, unsupported_names
 from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
@@ -78,6 +78,7 @@ class Citer:
                 if _spelled_alike(language, quoted)
                 else ()
             ),
+            *unsupported_latin_words(text, self._question, shown),
             *miscounted(text, quotes, self._vectors),
             *turned_round(text, language, self._question, quotes),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qa_bot.answering.check import terms
@@ -12,8 +12,8 @@ from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
 from qa_bot.index.split import MAX_BYTES
 from qa_bot.numbers import annotate
-from qa_bot.text import count_words, ends_sentence, sentence_spans, utf8_len
-from qa_bot.types import Hit, Passage
+from qa_bot.text import SENTENCE_BYTES, count_words, ends_sentence, sentence_spans, utf8_len
+from qa_bot.types import Hit, Passage, Span
 
 PASSAGE_WEIGHT = 0.068
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name
@@ -23,6 +23,9 @@ TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 HEADING_WORDS = 6
 """A title of up to so many, without a full stop, is no sentence."""
+_STEM = 4
+"""Letters that the forms of a word share."""
+_ITEM = re.compile(r"(?:[-*•·‣▪–—]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
 _NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+)\.\s+(?=\S)")
 
 
@@ -102,18 +105,36 @@ def evidence_sentences(question: str, hits: Sequence[Hit]) -> tuple[Evidence, ..
     for hit in hits:
         passage = hit.passage
         spans = sentence_spans(passage.text)
-        for number, span in enumerate(spans):
-            start, end = passage.start + span.start, passage.start + span.end
+        for first, last in _statements(passage.text, spans):
+            start, end = passage.start + spans[first].start, passage.start + spans[last].end
             if any(s == passage.source and a < end and start < b for s, a, b in taken):
                 continue  # neighbouring passages share a sentence
             taken.append((passage.source, start, end))
-            text = passage.text[span.start : span.end]
+            text = passage.text[spans[first].start : spans[last].end]
             if len(spans) > 1 and _is_heading(text, f"{passage.title} {question}"):
                 continue
-            cosine = hit.sentences[number] if number < len(hit.sentences) else 0.0
+            cosine = max(hit.sentences[first : last + 1], default=0.0)
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
             found.append(Evidence(passage, start, end, text, nearness))
     return tuple(found)
+
+
+def _statements(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """The first and the last sentence of each: one that ends in a colon needs what it announces.
+
+    That is the next one, and all items of a list that begins there.
+    """
+    first = 0
+    while first < len(spans):
+        last, start = first, spans[first].start
+        if text[: spans[first].end].endswith((":", "：")):
+            for number, below in enumerate(spans[first + 1 :], start=first + 1):
+                item = number == first + 1 or _ITEM.match(text, below.start)
+                if not item or utf8_len(text[start : below.end]) > SENTENCE_BYTES:
+                    break
+                last = number
+        yield first, last
+        first = last + 1
 
 
 def with_the_one_before(item: Evidence, text: str | None) -> tuple[Evidence, Evidence] | None:
@@ -195,9 +216,13 @@ def _title(passage: Passage) -> str:
 
 
 def _is_heading(text: str, named: str) -> bool:
-    """Whether it is no sentence and says nothing but what is `named`."""
+    """Whether it is no sentence and says nothing but what is `named`, in whatever form."""
     short = count_words(text) <= HEADING_WORDS and not ends_sentence(text)
-    return short and terms(text) <= terms(named)
+    return short and _stems(text) <= _stems(named)
+
+
+def _stems(text: str) -> set[str]:
+    return {term[:_STEM] for term in terms(text)}
 
 
 def _overlap(one: Passage, other: Passage) -> float:

@@ -11,6 +11,7 @@ from qa_bot.places import hinted
 from qa_bot.text import sentence_spans
 
 _WORD = re.compile(r"[^\W\d_]+")
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
 _INITIALS = re.compile(r"(?<!\w)[A-Z]{2,6}(?!\w)")
 _SHORTEST = 3
 _STEM = 4
@@ -39,6 +40,19 @@ def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list
         and _stem(word.group()) not in stems
         and not hinted(word.group()) & lands
     ]
+
+
+def unsupported_latin_words(text: str, question: str, evidence: Sequence[str]) -> list[str]:
+    """The words in Latin letters, in a text of another script, that neither of both has.
+
+    There they are names, commands and the like. Initials may be another language's: GDP of PIB.
+    """
+    latin = _LATIN_WORD.findall(text)
+    if 4 * sum(map(len, latin)) > 3 * sum(map(str.isalpha, text)):
+        return []  # it is no other script's
+    words = [word for word in latin if len(word) >= _SHORTEST and not _INITIALS.fullmatch(word)]
+    given = {_stem(word) for word in _LATIN_WORD.findall(" ".join((question, *evidence)))}
+    return [word for word in words if _stem(word) not in given]
 
 
 def _is_a_name(text: str, word: re.Match[str]) -> bool:

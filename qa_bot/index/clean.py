@@ -16,10 +16,12 @@ from typing import Literal
 from qa_bot.text import display_width, sentence_spans, wrapped_runs
 from qa_bot.types import Block, BlockKind
 
-CLEANER_VERSION = 3
+CLEANER_VERSION = 4
 TITLE_CHARACTERS = 100
 _HEAD = 6
 _TAIL = 12
+_CONTENTS = 5
+"""Lines of a table of contents, at least."""
 
 _Shape = Literal["prose", "short", "caption", "noise", "credit", "trailer"]
 
@@ -31,6 +33,8 @@ def _pattern(*alternatives: str, end: str = "") -> re.Pattern[str]:
 _PROSE_END = re.compile(r"[.!?…。！？；।۔؟:：;,،][\"'”’»›」』）)\]】\s]*$")
 _CLAUSE = re.compile(r"[,，、;；،]")
 _LIST_ITEM = re.compile(r"(?:[-*•·‣▪+|>]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
+_LEADER = re.compile(r"(?:[.·…_]\s?){4,}\s*(\d{1,4})\s*$")
+_PAGES = re.compile(r"(?:[^\n]*\s\d{1,4}\s*(?:\n|$))+$")
 _MARKER = re.compile(r"(?:[①-⓿❶-➓㈠-㉃]|[^\w\s]|_|\s)+$")
 _DAY = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
@@ -147,6 +151,7 @@ def blocks(text: str) -> list[Block]:
     _cut_notices(units)
     _judge_by_place(units)
     _drop_credit_names(units)
+    _drop_contents(units)
     dropped = {id(u) for u in units if u.shape in ("noise", "credit", "trailer")}
     dropped |= _navigation(units)
     kept = [unit for unit in units if id(unit) not in dropped] or [
@@ -279,6 +284,23 @@ def _drop_credit_names(units: list[_Unit]) -> None:
         few = display_width(unit.text) <= 24 and len(unit.text.split()) <= 3
         if unit.attached and above.shape == "credit" and unit.shape == "short" and few:
             unit.shape = "credit"
+
+
+def _drop_contents(units: list[_Unit]) -> None:
+    """A table of contents: lines that lead by dots to pages, which only grow.
+
+    Lines that name a page without dots, as those of chapters do, are of it where they stand in it.
+    """
+    lines = {id(unit): [_LEADER.search(line) for line in unit.text.split("\n")] for unit in units}
+    listed = [unit for unit in units if 2 * sum(map(bool, lines[id(unit)])) >= len(lines[id(unit)])]
+    pages = [int(found[1]) for unit in listed for found in lines[id(unit)] if found]
+    grows = sum(before <= after for before, after in pairwise(pages))
+    if len(pages) < _CONTENTS or grows < 0.9 * (len(pages) - 1):
+        return
+    first, last = listed[0].start, listed[-1].end
+    for unit in units:
+        if unit in listed or (first <= unit.start < last and _PAGES.match(unit.text)):
+            unit.shape = "noise"
 
 
 def _navigation(units: list[_Unit]) -> set[int]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_bot.answering.names import unsupported_names
+from qa_bot.answering.names import unsupported_latin_words, unsupported_names
 
 QUESTION = "Who sang the national anthem at the final?"
 QUOTE = "Lady Gaga sang the anthem in California, says the WIC's host Jean Dupont."
@@ -42,6 +42,23 @@ def test_a_name_of_the_question_may_be_said_again() -> None:
 def test_accents_and_forms_of_a_countrys_name_are_the_same_name() -> None:
     evidence = ["Der Präsident der Vereinigten Staaten sprach mit Beyonce."]
     assert not unsupported_names("The American president met Beyoncé.", "", evidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "invented"),
+    [
+        ("可以使用 dpkg-query 命令查看。", ["dpkg", "query"]),
+        ("可以用 wnpp-alert 查看。", []),
+        ("占 GDP 的 36%。", []),
+        ("它来自 Devscript。", []),
+        ("Можно командой dpkg.", ["dpkg"]),
+        ("dpkg", []),
+    ],
+)
+def test_latin_words_in_another_script_must_be_given(text: str, invented: list[str]) -> None:
+    """They are names or commands there; what is Latin as a whole is left to other checks."""
+    evidence = ["软件包归属状态有这几种： wnpp-alert 命令，来自 devscripts 软件包"]
+    assert unsupported_latin_words(text, "怎样查看？", evidence) == invented
 
 
 @given(st.text(max_size=80))

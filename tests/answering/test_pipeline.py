@@ -351,7 +351,7 @@ def test_a_name_that_the_evidence_does_not_have_gives_way_to_the_quote(
     assert answer.sentences[0].text == answer.citations[0].quote
 
 
-@pytest.mark.parametrize("heading", ["Light Exhibition", "11.5. Light", "The Light Exhibition"])
+@pytest.mark.parametrize("heading", ["Light Exhibition", "11.5. Light", "The Light Exhibitions"])
 def test_a_heading_is_no_evidence(model: ScriptedModel, heading: str) -> None:
     """Of the title's words and the question's it says nothing new."""
     text = f"{heading}\nIt had 130 exhibitors."
@@ -372,6 +372,15 @@ def test_a_short_sentence_that_opens_a_document_is_evidence(model: ScriptedModel
     model.replies = ["130 exhibitors were there."]
     answer = pipeline.answer("How many exhibitors were there?")
     assert [citation.quote for citation in answer.citations] == ["There were 130 exhibitors."]
+
+
+def test_what_a_colon_announces_is_quoted_with_it(model: ScriptedModel) -> None:
+    text = "The states are:\n- kept, which is the first\n- lost\nRain fell."
+    embedder = NearEmbedding(near=("states",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.reply = "They are kept and lost."
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("Which states?")
+    assert [citation.quote for citation in answer.citations] == [text.removesuffix("\nRain fell.")]
 
 
 def test_the_number_of_a_chapter_is_no_answer(model: ScriptedModel) -> None:

@@ -101,6 +101,12 @@ BODY_ES = "El molino fue construido en 1820 por dos hermanos. Se quemó dos vece
         (f"{BODY}\n\n© 2021 The Mill Press. All rights reserved.", [BODY]),
         (f"水车\n\n发布时间：2020-05-03 10:15\n\n{'水车建于1820年。' * 3}\n\n责任编辑：张三", None),
         (f"{BODY}\n\n* * *\n\n{BODY}", [BODY, BODY]),
+        (
+            "The mill\n\n1 Wheel . . . . . . 1\n1.1 The wheel of 1820 . . . . 1\n2 Fire 3"
+            "\n\n2.1 Fire of 1830 . . . . 4\n2.2 Fire again . . . . 9\n3 End . . . . . . 12\n\n"
+            + BODY,
+            ["The mill", BODY],
+        ),
         (f"{BODY}\n\nRead also: The wheel\n\n{BODY}", [BODY, BODY]),
     ],
 )
@@ -121,6 +127,7 @@ def test_boilerplate_of_other_sites_goes(text: str, expected: list[str] | None) 
         "Share prices fell by 3 % in 2020.",
         f"{BODY}\n\nMembers\n\n- Ann\n- Bob\n- Carol",
         f"{BODY}\n\nAlice 12\nBob 15\nCarol 9",
+        f"{BODY}\n\nTea ...... 3\nWine ...... 9\nBeer ...... 4\nSoup ...... 6\nBread ...... 1",
         "Roses are red\nViolets are blue\nSugar is sweet",
         "Home\nNews\nContact",
         "Quelle: Wikipedia",
