@@ -45,13 +45,13 @@ _TELLING_WORDS = {
         "en": "the what which who whom how when where why is are was were did does of and many "
         "much about",
         "fr": "le la les de que quel quelle quels quelles qui où quand comment pourquoi combien "
-        "est des du et un une sur dans dit disent on",
+        "est des du et un une sur dans dit disent on en y",
         "id": "apa apakah siapa siapakah berapa berapakah mana kapan mengapa bagaimana yang dan "
         "dari di tema adalah untuk pada tentang",
         "de": "der die das den was welche welcher welches wer wie wann wo warum ist sind und "
-        "wieviele ein eine von über",
+        "wieviele ein eine von über gibt es",
         "es": "el la los las de que cuál qué quién cómo cuándo dónde cuántos cuántas es y del "
-        "un una sobre dicen",
+        "un una sobre dicen en hay",
         "pt": "o os de que qual quais quem como quando onde quantos quantas é e do da um uma "
         "não sobre dizem",
         "it": "il la gli di quale quali chi come quando dove quanti quante è e della che perché "

@@ -95,8 +95,6 @@ class Extracted:
     """ISO 8601 (YYYY-MM-DD, YYYY-MM or YYYY)."""
     pages: tuple[int, ...] = ()
     """Where each page starts in the text; empty where the format has no pages."""
-    rows: bool = False
-    """Whether its paragraphs are records of a table rather than prose."""
     note: str | None = None
     """What of the file is not in the text, in plain words."""
 

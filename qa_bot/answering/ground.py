@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from qa_bot.answering.check import terms
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
+from qa_bot.index.readers import is_table
 from qa_bot.index.split import MAX_BYTES
 from qa_bot.numbers import annotate
 from qa_bot.text import SENTENCE_BYTES, count_words, ends_sentence, sentence_spans, utf8_len
@@ -140,8 +141,8 @@ def _statements(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
 def with_the_one_before(item: Evidence, text: str | None) -> tuple[Evidence, Evidence] | None:
     """The sentence before it in the document's `text`, and itself, in a passage that holds both.
 
-    None where there is none but the title, or it stands on another page, or the passage would
-    become too long.
+    None where there is none but the title, or it is another record of a table, or stands on
+    another page, or the passage would become too long.
     """
     passage = item.passage
     if item.start == passage.start:
@@ -151,7 +152,8 @@ def with_the_one_before(item: Evidence, text: str | None) -> tuple[Evidence, Evi
         return None
     start, end = spans[-1].start, spans[-1].end
     before = Evidence(passage, passage.start + start, passage.start + end, passage.text[start:end])
-    if _is_heading(before.text, passage.title):
+    apart = "\n" in passage.text[end : item.start - passage.start]
+    if _is_heading(before.text, passage.title) or (apart and is_table(passage.source)):
         return None
     return before, replace(item, passage=passage, before=before)
 

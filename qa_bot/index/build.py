@@ -25,6 +25,7 @@ from qa_bot.index.copies import near_copies, sketch_of
 from qa_bot.index.extract import SUFFIXES, Texts, reader_of, text_key
 from qa_bot.index.generations import examine
 from qa_bot.index.manifest import FileEntry, Manifest, load_manifest, manifest_stamp, writing
+from qa_bot.index.readers import is_table
 from qa_bot.index.readers.parts import Unreadable
 from qa_bot.index.server import Server
 from qa_bot.index.split import passages
@@ -377,8 +378,8 @@ def _read(found: load.Found, first_of: dict[tuple[str, str], str], writer: Write
 
 def _document(source: str, data: bytes, extracted: Extracted) -> tuple[Document, list[Block]]:
     text, name = extracted.text, Path(source).name
-    kept = paragraphs(text) if extracted.rows else blocks(text)
-    own_title = "" if extracted.rows else title_of(text, kept)
+    kept = paragraphs(text) if is_table(source) else blocks(text)
+    own_title = "" if is_table(source) else title_of(text, kept)
     return Document(
         source=source,
         text=text,

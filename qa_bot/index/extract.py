@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Protocol
 
 from qa_bot.index.load import PLAIN, decode
@@ -15,6 +15,7 @@ from qa_bot.types import Extracted
 
 SUFFIXES = frozenset({*PLAIN, *FORMATS})
 """Of all files that are read, in lower case."""
+_FIELDS = {field.name for field in fields(Extracted)}
 
 
 class Kept(Protocol):
@@ -58,8 +59,8 @@ class Texts:
         if self._kept is None or FORMATS[suffix].missing:
             return self._process.read(data, suffix)
         key = text_key(hashlib.sha256(data).hexdigest(), suffix)
-        if (known := self._kept.text(key)) is not None:
-            stored = json.loads(known)
+        stored = json.loads(self._kept.text(key) or "{}")
+        if stored.keys() == _FIELDS:  # else another version kept it
             return Extracted(**{**stored, "pages": tuple(stored["pages"])})
         found = self._process.read(data, suffix)
         self._kept.keep_text(key, json.dumps(asdict(found), ensure_ascii=False))

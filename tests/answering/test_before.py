@@ -91,3 +91,15 @@ def test_what_comes_before_stands_in_the_document(
             assert document[part.start : part.end] == part.text
         assert both[0].end <= both[1].start
         assert not document[both[0].end : both[1].start].strip()
+
+
+def test_another_record_of_a_table_is_no_sentence_before() -> None:
+    text = "Product: chair; Stock: 5\n\nProduct: lamp. It is red; Stock: 3"
+    whole = Passage("1", "stock.CSV", 0, len(text), text, "stock", "en", None)
+    lamp, red = text.index("Product: lamp"), text.index("It is")
+    assert (
+        with_the_one_before(Evidence(whole, lamp, lamp + 14, text[lamp : lamp + 14]), text) is None
+    )
+    both = with_the_one_before(Evidence(whole, red, len(text), text[red:]), text)
+    assert both is not None
+    assert both[0].text == "Product: lamp."

@@ -140,9 +140,12 @@ def test_the_sheets_of_a_workbook_are_named(process: ReaderProcess) -> None:
 
 
 def test_the_records_of_a_file_are_told_apart(process: ReaderProcess) -> None:
+    """A record's short fields share a line: "since: 2017" alone would be anybody's."""
+    long = FLOOD * 2
     value = {"name": "N", "rows": [{"a": 1, "b": {"c": ["x", 2]}}, {"a": None}], "ok": True}
+    value |= {"text": long, "year": 1}
     assert process.read(json.dumps(value).encode(), ".json").text == (
-        "name: N\nok: true\n\na: 1\nb.c: x, 2"
+        f"name: N; ok: true\ntext: {long}\nyear: 1\n\na: 1; b.c: x, 2"
     )
     assert "line 2 is no JSON" in refused(process, b'{"a": 1}\n{"a"', ".jsonl")
 
@@ -479,6 +482,11 @@ def test_extracted_text_is_kept_by_content() -> None:
     assert len(kept) == 1
     assert again.of(FILES["a.pdf"], ".pdf") == found
     assert again._process._child is None  # nothing was extracted
+    for key, value in kept.items():
+        kept[key] = json.dumps(json.loads(value) | {"other": True})
+    assert again.of(FILES["a.pdf"], ".pdf") == found  # what another version kept is made anew
+    assert again._process._child is not None
+    again.close()
     assert again.of(b"Hello", ".txt") == Extracted("Hello")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Format:
     function: str = "read"
     revision: int = 1
     """To be raised when the reader gives another text for the same file."""
+    rows: bool = False
+    """Whether its paragraphs are records of a table rather than prose."""
     library: str | None = None
     """The package it cannot do without."""
     cure: str = ""
@@ -44,19 +47,25 @@ class Format:
 
 _HTML = Format("webpage", revision=2, library="trafilatura", cure="pip install 'qa-bot[html]'")
 FORMATS = {
-    ".csv": Format("delimited"),
+    ".csv": Format("delimited", rows=True),
     ".docx": Format("docx"),
     ".eml": Format("eml", revision=2),
     ".epub": Format("epub", revision=2),
     ".htm": _HTML,
     ".html": _HTML,
-    ".json": Format("records"),
-    ".jsonl": Format("records", "read_lines"),
+    ".json": Format("records", revision=2, rows=True),
+    ".jsonl": Format("records", "read_lines", revision=2, rows=True),
     ".pdf": Format("pdf", library="pypdf", cure="pip install pypdf", helper="rapidocr"),
-    ".tsv": Format("delimited"),
-    ".xlsx": Format("xlsx", library="openpyxl", cure="pip install openpyxl"),
+    ".tsv": Format("delimited", rows=True),
+    ".xlsx": Format("xlsx", rows=True, library="openpyxl", cure="pip install openpyxl"),
 }
 """By suffix, in lower case."""
+
+
+def is_table(source: str) -> bool:
+    """Whether a file holds records, which say nothing of each other."""
+    known = FORMATS.get(PurePosixPath(source).suffix.lower())
+    return known is not None and known.rows
 
 
 @cache

@@ -20,6 +20,6 @@ def read(data: bytes) -> Extracted:
     separator = max(_SEPARATORS, key=first.count)
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        return Extracted("\n\n".join(records(rows)), rows=True)
+        return Extracted("\n\n".join(records(rows)))
     except csv.Error as exc:
         raise Unreadable(f"is no table: {exc}") from exc

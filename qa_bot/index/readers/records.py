@@ -1,12 +1,16 @@
-"""JSON and JSON Lines: each record as lines `key: value`."""
+"""JSON and JSON Lines: each record as `key: value; key: value`, long values on their own lines."""
 
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import Any
 
 from qa_bot.index.readers.parts import Unreadable, decoded, iso_date, tidy
 from qa_bot.types import Extracted
+
+_SHORT = 100
+"""Characters of a field that shares a line with others."""
 
 
 def read(data: bytes) -> Extracted:
@@ -18,7 +22,6 @@ def read(data: bytes) -> Extracted:
         title=_text(known, "title"),
         author=_text(known, "author") or None,
         date=iso_date(_text(known, "date")),
-        rows=True,
     )
 
 
@@ -30,7 +33,7 @@ def read_lines(data: bytes) -> Extracted:
         if line.strip()
         for part in _paragraphs(_parsed(line, f"line {number} "))
     ]
-    return Extracted("\n\n".join(found), rows=True)
+    return Extracted("\n\n".join(found))
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -44,7 +47,11 @@ def _paragraphs(value: Any) -> list[str]:
     lines: list[str] = []
     nested: list[str] = []
     _gather(value, "", lines, nested)
-    return ["\n".join(lines), *nested] if lines else nested
+    if not lines:
+        return nested
+    # A short field says nothing without its record, so they share a line, as in a row of a table.
+    runs = groupby(lines, key=lambda line: len(line) <= _SHORT and "\n" not in line)
+    return ["\n".join(("; " if short else "\n").join(run) for short, run in runs), *nested]
 
 
 def _gather(value: Any, key: str, lines: list[str], nested: list[str]) -> None:

@@ -27,7 +27,7 @@ def read(data: bytes) -> Extracted:
             paragraphs.append(sheet.title)
         paragraphs += rows
     text = "\n\n".join(paragraphs)
-    return Extracted(text, title=title, author=author, date=date, rows=True)
+    return Extracted(text, title=title, author=author, date=date)
 
 
 def _cells(sheet: Any) -> Iterator[list[str]]:
