@@ -59,6 +59,9 @@ _TELLING_WORDS = {
         "nl": "het een welke wie hoe wat wanneer waar waarom hoeveel is van en de over",
     }.items()
 }
+_ANY_TELLING = frozenset().union(*_TELLING_WORDS.values())
+_WIDEST_WRAP = 180
+"""Columns of a page of a PDF in small print; a longer line is a paragraph of its own."""
 _SHORT_LETTERS = 40
 _LATIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -194,18 +197,20 @@ def printable(text: str) -> str:
 def wrapped_runs(lines: list[str]) -> list[list[str]]:
     """Put the lines of hard-wrapped paragraphs together; any other line stays alone.
 
-    A greedy wrap leaves a mark: the first word of a line never fitted into the line above.
+    A greedy wrap leaves a mark: the first word of a line never fitted into the line above. In
+    print, where letters differ in width, it may seem to: there small letters go on with a line.
     """
     widths = [display_width(line.rstrip()) for line in lines]
     widest = max(widths, default=0)
-    if len(lines) < 2 or not 40 <= widest <= 130:
+    if len(lines) < 2 or not 40 <= widest <= _WIDEST_WRAP:
         return [[line] for line in lines]
     runs = [[lines[0]]]
-    for width, below in zip(widths, lines[1:], strict=False):
+    for above, width, below in zip(lines, widths, lines[1:], strict=False):
         first = below.split(maxsplit=1)[0]
         # Chinese and Japanese break at any character, save before punctuation.
         needed = 5 if display_width(first[0]) == 2 else 1 + display_width(first)
-        if width + needed > widest and not _LIST_ITEM.match(below):
+        goes_on = 2 * width > widest and _is_open(above) and below.lstrip()[0].islower()
+        if (width + needed > widest or goes_on) and not _LIST_ITEM.match(below):
             runs[-1].append(below)
         else:
             runs.append([below])
@@ -214,11 +219,21 @@ def wrapped_runs(lines: list[str]) -> list[list[str]]:
 
 def _is_paragraph(run: list[str]) -> bool:
     """Tell a wrapped paragraph from a list of long lines: its breaks are mid-sentence."""
-    closed = _TERMINATORS + ':："”’»」』)'
-    open_breaks = sum(line.rstrip()[-1] not in closed for line in run[:-1])
+    open_breaks = sum(map(_is_open, run[:-1]))
     if len(run) == 2:
-        return bool(open_breaks) and run[1].lstrip()[0].islower()
+        return bool(open_breaks) and _goes_on(*run)
     return open_breaks * 2 >= len(run) - 1
+
+
+def _is_open(line: str) -> bool:
+    return line.rstrip()[-1] not in _TERMINATORS + ':："”’»」』)'
+
+
+def _goes_on(first: str, second: str) -> bool:
+    """Whether the first of two lines goes on in the second, which hangs or begins in its midst."""
+    indents = [len(line) - len(line.lstrip()) for line in (first, second)]
+    last = first.split()[-1].lower()
+    return second.lstrip()[0].islower() or indents[1] > indents[0] or last in _ANY_TELLING
 
 
 def sentence_spans(text: str) -> list[Span]:

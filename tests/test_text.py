@@ -94,6 +94,27 @@ def test_a_hard_wrapped_paragraph_keeps_its_sentences_whole() -> None:
     assert found[0].endswith("morning.")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "   2. The documents of the project are the works entitled\n      Contract and Guidelines.",
+        "A friend of ours has later taken all names of his own project out of the\n"
+        "Debian Guidelines.",
+        "In print the letters of a line are not as wide as those of other lines,\n"
+        "so that a line that is full has fewer letters, it seems,\nthan the "
+        "one below or above it, which may have many a narrow one, as in lilliputian.",
+    ],
+    ids=["a hanging line", "a line that ends in its midst", "a page of print"],
+)
+def test_a_paragraph_is_known_by_how_its_lines_go_on(text: str) -> None:
+    assert len(sentences(text)) == 1, sentences(text)
+
+
+def test_lines_that_say_something_each_stay_apart() -> None:
+    lines = ["The old mill of Wuzhen opens again", "Eight firms took part in the first fair"]
+    assert sentences("\n".join(lines)) == lines
+
+
 def test_a_list_is_not_taken_for_a_wrapped_paragraph() -> None:
     lines = ["- the first thing on a list of things to remember", "- the second thing", "- third"]
     assert wrapped_runs(lines) == [[line] for line in lines]

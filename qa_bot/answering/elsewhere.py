@@ -1,10 +1,12 @@
-"""Sentences of another country than the question asks about.
+"""Sentences of another country, or another version, than the question asks about.
 
-Asked how many countries signed with Japan, a small model tells how many signed with China.
+Asked how many countries signed with Japan, a small model tells how many signed with China; and of
+version 2.0 what it is told of 2.1.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -18,22 +20,29 @@ FARTHER = 0.4
 """How much less near such a sentence counts: after the others, and answered from only where the
 model is surer than it mostly is (benchmarks/README.md)."""
 AROUND = 300
-"""Characters on either side of a passage that may name the country, too."""
+"""Characters on either side of a passage that may name it, too."""
+_DOTTED = re.compile(r"(?<![\w.,])\d{1,3}(?:\.\d{1,3})+(?![\w.,]*\d)")
+_VERSION = re.compile(rf"(?:\b[A-Z]\w*|\bversi\w+)[ \u00a0-]({_DOTTED.pattern})")
 
 
 def elsewhere_farther(
     question: str, near: Sequence[Evidence], read_text: Callable[[str], str | None]
 ) -> list[Evidence]:
-    """The sentences, those farther off around which a country is not named that the question names.
+    """The sentences, those farther off around which a country or version asked about is not named.
 
-    Its people or language count as well. Left as they are where two things may be asked, each
-    of another country.
+    A country's people or language count as well. Left as they are where two things may be asked,
+    each of another country.
     """
-    asked = countries(question, language_of(question, "en"))
-    if not asked or may_ask_twice(question):
+    named = countries(question, language_of(question, "en"))
+    versions = set(_VERSION.findall(question))
+    if not (named or versions) or may_ask_twice(question):
         return list(near)
     around = {item.passage: _around(item.passage, read_text) for item in near}
-    of_others = {passage for passage, text in around.items() if asked.keys() - hinted(text)}
+    of_others = {
+        passage
+        for passage, text in around.items()
+        if named.keys() - hinted(text) or versions - set(_DOTTED.findall(text))
+    }
     return [
         replace(item, nearness=item.nearness - FARTHER) if item.passage in of_others else item
         for item in near

@@ -32,6 +32,8 @@ def farther(question: str, item: Evidence, document: str | None = None) -> bool:
         ("How many countries signed with Japan?", evidence(SIGNED)),
         ("Berapa negara yang menandatangani dengan Jepang?", evidence("中国与17个国家签署。")),
         ("Quelle est la capitale de l'Australie ?", evidence("Vienne, capitale de l'Autriche.")),
+        ("How many packages had Debian 2.0?", evidence("Debian 2.1 had 2,250 packages.")),
+        ("哪一年 Debian 12.0 发布？", evidence("Debian 2.0 (1998), Debian 12.01 (2023)")),
     ],
 )
 def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
@@ -48,9 +50,20 @@ def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
         ("How many countries signed with Japan?", evidence("17 Japanese firms signed.")),
         ("Berapa negara yang menandatangani dengan Jepang?", evidence("日本与17个国家签署。")),
         ("How many countries signed?", evidence(SIGNED)),
+        ("How many packages had Debian 2.0?", evidence("It had 1,500.", title="Debian 2.0.")),
+        ("Is it 39.8 % of 2.5 million?", evidence("It is 39,8 % of 2,5 millions.")),
         ("How many signed with Japan in that year, and how many with Kenya?", evidence(SIGNED)),
     ],
-    ids=["named", "in the title", "its people", "in another script", "none asked", "two asked"],
+    ids=[
+        "named",
+        "in the title",
+        "its people",
+        "in another script",
+        "none asked",
+        "a version",
+        "no version",
+        "two asked",
+    ],
 )
 def test_else_it_is_as_near_as_before(question: str, item: Evidence) -> None:
     assert not farther(question, item)

@@ -55,7 +55,7 @@ FORMATS = {
     ".html": _HTML,
     ".json": Format("records", revision=2, rows=True),
     ".jsonl": Format("records", "read_lines", revision=2, rows=True),
-    ".pdf": Format("pdf", library="pypdf", cure="pip install pypdf", helper="rapidocr"),
+    ".pdf": Format("pdf", revision=2, library="pypdf", cure="pip install pypdf", helper="rapidocr"),
     ".tsv": Format("delimited", rows=True),
     ".xlsx": Format("xlsx", rows=True, library="openpyxl", cure="pip install openpyxl"),
 }

@@ -14,7 +14,7 @@ from qa_bot.index.readers import ocr
 from qa_bot.index.readers.parts import Unreadable, iso_date, one_line, paged, tidy
 from qa_bot.types import Extracted
 
-_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?P<rest>[^\W\d_]\S*) ?")
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 _RUNNING = 2
 """Lines at the head and the foot of a page that may be there on every page."""
@@ -89,12 +89,16 @@ def _key(line: str) -> str:
 
 
 def _joined(page: str) -> str:
-    return _HYPHEN.sub(lambda hyphen: "" if _is_split(page, hyphen) else "-\n", page)
+    return _HYPHEN.sub(_whole, page)
 
 
-def _is_split(page: str, hyphen: re.Match[str]) -> bool:
-    """Whether a hyphen parts a word: names and compounds go on with a capital letter."""
-    return page[hyphen.end()].islower()
+def _whole(hyphen: re.Match[str]) -> str:
+    """A parted word, and then the line's end; names and compounds go on with a capital letter.
+
+    So lines stay about as long as they are printed, by which paragraphs are told.
+    """
+    rest = hyphen["rest"]
+    return f"{rest}\n" if rest[0].islower() else hyphen.group()
 
 
 def _note(pages: Sequence[str], lost: Sequence[int], scanned: int) -> str | None:
