@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import permutations
 
 from qa_bot.text import utf8_len
@@ -57,9 +56,9 @@ def of_each_year(question: str) -> list[str]:
     return [before + year + after for year in years.groups()]
 
 
-def stand_alone(parts: Sequence[str]) -> bool:
-    """Whether each is a whole question: none as short as `and in 2021?` beside the first."""
-    return all(utf8_len(part) >= _ALONE * utf8_len(parts[0]) for part in parts)
+def stands_alone(part: str, first: str) -> bool:
+    """Whether it is a whole question: not as short as `and in 2021?` beside the first."""
+    return utf8_len(part) >= _ALONE * utf8_len(first)
 
 
 def as_written(reply: str, question: str) -> list[str]:

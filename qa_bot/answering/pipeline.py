@@ -28,7 +28,7 @@ from qa_bot.answering.ground import (
     of_its_year,
     place,
 )
-from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stand_alone
+from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stands_alone
 from qa_bot.answering.retrieve import Searchable, retrieve
 from qa_bot.answering.run import Run
 from qa_bot.answering.steps import Gate
@@ -134,12 +134,15 @@ class Pipeline:
             if not may_ask_twice(asked):
                 return [asked]
             parts = by_signs(asked)
-            if parts and stand_alone(parts):
-                parts = [parts[0], *(self._alone(run, part, parts[0]) for part in parts[1:])]
-            else:
+            by_model = not parts or not all(stands_alone(part, parts[0]) for part in parts)
+            if by_model:
                 written, usage = steps.split(self.model, asked)
                 run.count(usage)
                 parts = written or parts or [asked]
+            first, *others = parts
+            for number, part in enumerate(others, start=1):
+                if not by_model or not stands_alone(part, first):
+                    parts[number] = self._alone(run, part, first)
         run.note("split", " | ".join(parts))
         return parts
 

@@ -865,6 +865,15 @@ def test_a_further_part_that_leans_on_the_first_is_made_to_stand_alone(
     assert split.result == f"How many firms came to the fair in 2020? | {alone}"
 
 
+def test_so_is_a_short_part_that_the_model_has_set_apart(
+    pipeline: Pipeline, model: ScriptedModel
+) -> None:
+    alone = "What number of guests came to the exhibition?"
+    model.replies = ["How many companies took part in the exhibition?\nWhat number?", alone]
+    split = next(step for step in pipeline.answer(TWO).steps if step.name == "split")
+    assert split.result == f"How many companies took part in the exhibition? | {alone}"
+
+
 @pytest.mark.parametrize(
     ("reply", "parts"),
     [
