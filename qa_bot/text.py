@@ -86,9 +86,10 @@ _ORDINAL_FOLLOWERS = re.compile(
 _ELIDED = re.compile(r"^[^\W\d_]{1,2}['’](?=[^\W\d_])")
 _LETTER_AFTER = re.compile(r"\s[^\W\d_]\.")
 _NUMBERING = re.compile(r"(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*")
+_CHAPTER = re.compile(rf"{_NUMBERING.pattern}\.\s+(?=\S)")
 _DOTTED_LETTERS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _CUTS = (re.compile(r"[;:；：]"), re.compile(r"[,，、،؛—–]"), re.compile(r"\s"))
-_LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪–—#>|]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
+LIST_ITEM = re.compile(r"\s*(?:[-+*•·‣▪–—#>|]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
 
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff"
@@ -194,6 +195,21 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
+def unnumbered(title: str) -> str:
+    """A title on one line, without the number of its chapter: `11.5. Disks` is `Disks`."""
+    title = " ".join(title.split())
+    chapter = _CHAPTER.match(title)
+    return title[chapter.end() :] if chapter else title
+
+
+def without_mark(text: str) -> str:
+    """What an item of a list says: `1. It is red.` is `It is red.`; a date keeps its day."""
+    mark = LIST_ITEM.match(text)
+    if not mark or _ORDINAL_FOLLOWERS.match(text, mark.end() - 1):
+        return text
+    return text[mark.end() :]
+
+
 def wrapped_runs(lines: list[str]) -> list[list[str]]:
     """Put the lines of hard-wrapped paragraphs together; any other line stays alone.
 
@@ -210,7 +226,7 @@ def wrapped_runs(lines: list[str]) -> list[list[str]]:
         # Chinese and Japanese break at any character, save before punctuation.
         needed = 5 if display_width(first[0]) == 2 else 1 + display_width(first)
         goes_on = 2 * width > widest and _is_open(above) and below.lstrip()[0].islower()
-        if (width + needed > widest or goes_on) and not _LIST_ITEM.match(below):
+        if (width + needed > widest or goes_on) and not LIST_ITEM.match(below):
             runs[-1].append(below)
         else:
             runs.append([below])

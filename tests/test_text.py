@@ -8,6 +8,7 @@ from qa_bot.text import (
     normalise,
     sentence_spans,
     utf8_len,
+    without_mark,
     wrapped_runs,
 )
 
@@ -118,6 +119,22 @@ def test_lines_that_say_something_each_stay_apart() -> None:
 def test_a_list_is_not_taken_for_a_wrapped_paragraph() -> None:
     lines = ["- the first thing on a list of things to remember", "- the second thing", "- third"]
     assert wrapped_runs(lines) == [[line] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1. It is red.", "It is red."),
+        ("• It is red.", "It is red."),
+        ("(b) It is red.", "It is red."),
+        ("3. Oktober 1990 war es so weit.", "3. Oktober 1990 war es so weit."),
+        ("3.5 is a number.", "3.5 is a number."),
+        ("-5 °C", "-5 °C"),
+        ("", ""),
+    ],
+)
+def test_the_mark_of_an_item_is_no_part_of_what_it_says(text: str, said: str) -> None:
+    assert without_mark(text) == said
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
-from qa_bot.answering.ground import Evidence, unnumbered
+from qa_bot.answering.ground import Evidence
 from qa_bot.answering.names import unsupported_latin_words, unsupported_names
 from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.months import names_month
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
+from qa_bot.text import unnumbered
 from qa_bot.types import Citation, Sentence
 
 ReadText = Callable[[str], str | None]

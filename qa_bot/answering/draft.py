@@ -30,7 +30,7 @@ from qa_bot.hanzi import in_characters
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.numbers import stated_values
 from qa_bot.prompts import phrases
-from qa_bot.text import sentence_spans
+from qa_bot.text import sentence_spans, without_mark
 from qa_bot.types import Sentence
 
 LOOK_AHEAD = 16
@@ -181,7 +181,7 @@ class Draft:
 
     def _quoted(self, item: Evidence) -> Sentence | None:
         """A piece of evidence as a sentence of the answer, translated where it must be."""
-        text = " ".join(item.text.split())
+        text = " ".join(without_mark(item.text).split())
         if item.passage.language != self._run.language:
             text = self._citer.repaired(self._translated(text, item.passage.language))
             if untranslated(text, self._run.language, self._question, [item.text]):

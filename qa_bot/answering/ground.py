@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,16 @@ from qa_bot.answering.signals.years import years_in
 from qa_bot.index.readers import is_table
 from qa_bot.index.split import MAX_BYTES
 from qa_bot.numbers import annotate
-from qa_bot.text import SENTENCE_BYTES, count_words, ends_sentence, sentence_spans, utf8_len
+from qa_bot.text import (
+    LIST_ITEM,
+    SENTENCE_BYTES,
+    count_words,
+    ends_sentence,
+    sentence_spans,
+    unnumbered,
+    utf8_len,
+    without_mark,
+)
 from qa_bot.types import Hit, Passage, Span
 
 PASSAGE_WEIGHT = 0.068
@@ -26,8 +34,6 @@ HEADING_WORDS = 6
 """A title of up to so many, without a full stop, is no sentence."""
 _STEM = 4
 """Letters that the forms of a word share."""
-_ITEM = re.compile(r"(?:[-*•·‣▪–—]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
-_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+)\.\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def _statements(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
         last, start = first, spans[first].start
         if text[: spans[first].end].endswith((":", "：")):
             for number, below in enumerate(spans[first + 1 :], start=first + 1):
-                item = number == first + 1 or _ITEM.match(text, below.start)
+                item = number == first + 1 or LIST_ITEM.match(text, below.start)
                 if not item or utf8_len(text[start : below.end]) > SENTENCE_BYTES:
                     break
                 last = number
@@ -174,7 +180,8 @@ def _from_sentence_before(passage: Passage, text: str | None) -> Passage:
 def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
     """The sentences as a prompt shows them: under their document's title and date.
 
-    Large numbers are annotated for an answer in `language`.
+    Large numbers are annotated for an answer in `language`; what marks an item of a list is left
+    out, since a small model copies it.
     """
     lines: list[str] = []
     last: str | None = None
@@ -182,7 +189,8 @@ def evidence_text(evidence: Sequence[Evidence], language: str) -> str:
         if item.passage.source != last:
             last = item.passage.source
             lines.append(f"[{heading(item.passage)}]")
-        lines.append(" ".join(annotate(item.text, item.passage.language, language).split()))
+        text = annotate(without_mark(item.text), item.passage.language, language)
+        lines.append(" ".join(text.split()))
     return "\n".join(lines)
 
 
@@ -205,11 +213,6 @@ def heading(passage: Passage) -> str:
     """What tells whose words they are: the document's title, cut if it is long, and its date."""
     title = _title(passage)
     return f"{title}, {passage.date}" if passage.date else title
-
-
-def unnumbered(title: str) -> str:
-    """A title without the number of its chapter, which is no number to answer with."""
-    return _NUMBERING.sub("", " ".join(title.split()))
 
 
 def _title(passage: Passage) -> str:

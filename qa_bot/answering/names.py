@@ -43,7 +43,7 @@ def unsupported_names(text: str, question: str, evidence: Sequence[str]) -> list
 
 
 def unsupported_latin_words(text: str, question: str, evidence: Sequence[str]) -> list[str]:
-    """The words in Latin letters, in a text of another script, that neither of both has.
+    """The words in Latin letters, in a text of another script, that nothing given has.
 
     There they are names, commands and the like. Initials may be another language's: GDP of PIB.
     """

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from qa_bot.text import display_width, sentence_spans, wrapped_runs
+from qa_bot.text import LIST_ITEM, display_width, sentence_spans, wrapped_runs
 from qa_bot.types import Block, BlockKind
 
 CLEANER_VERSION = 4
@@ -32,9 +32,8 @@ def _pattern(*alternatives: str, end: str = "") -> re.Pattern[str]:
 
 _PROSE_END = re.compile(r"[.!?…。！？；।۔؟:：;,،][\"'”’»›」』）)\]】\s]*$")
 _CLAUSE = re.compile(r"[,，、;；،]")
-_LIST_ITEM = re.compile(r"(?:[-*•·‣▪+|>]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
-_LEADER = re.compile(r"(?:[.·…_]\s?){4,}\s*(\d{1,4})\s*$")
-_PAGES = re.compile(r"(?:[^\n]*\s\d{1,4}\s*(?:\n|$))+$")
+_LEADER = re.compile(r"[.·…_](?:\s?[.·…_]){3}\s*(\d{1,4})\s*$")
+_PAGE = re.compile(r"\s\d{1,4}\s*$")
 _MARKER = re.compile(r"(?:[①-⓿❶-➓㈠-㉃]|[^\w\s]|_|\s)+$")
 _DAY = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
@@ -298,8 +297,10 @@ def _drop_contents(units: list[_Unit]) -> None:
     if len(pages) < _CONTENTS or grows < 0.9 * (len(pages) - 1):
         return
     first, last = listed[0].start, listed[-1].end
+    for unit in listed:
+        unit.shape = "noise"
     for unit in units:
-        if unit in listed or (first <= unit.start < last and _PAGES.match(unit.text)):
+        if first <= unit.start < last and all(map(_PAGE.search, unit.text.split("\n"))):
             unit.shape = "noise"
 
 
@@ -341,7 +342,7 @@ def _kind(kept: list[_Unit], index: int) -> BlockKind:
     if re.match(r"#{1,6}\s+\S", unit.text):
         return "heading"
     following = kept[index + 1] if index + 1 < len(kept) else None
-    if following is None or _LIST_ITEM.match(unit.text):
+    if following is None or LIST_ITEM.match(unit.text):
         return "text"
     alone = not unit.attached and not following.attached
     if unit.shape == "prose":

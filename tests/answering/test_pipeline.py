@@ -374,6 +374,16 @@ def test_a_short_sentence_that_opens_a_document_is_evidence(model: ScriptedModel
     assert [citation.quote for citation in answer.citations] == ["There were 130 exhibitors."]
 
 
+def test_the_number_of_an_item_is_not_told(model: ScriptedModel) -> None:
+    text = "1. The committee has 8 members."
+    embedder = NearEmbedding(near=("committee",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.reply = "The committee has 9 members."  # so that the quote takes its place
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("How many members?")
+    assert answer.answer == "The committee has 8 members. [1]"
+    assert answer.citations[0].quote == text
+
+
 def test_what_a_colon_announces_is_quoted_with_it(model: ScriptedModel) -> None:
     text = "The states are:\n- kept, which is the first\n- lost\nRain fell."
     embedder = NearEmbedding(near=("states",))

@@ -72,13 +72,11 @@ def _told_in(blocks: Sequence[Block], article: str) -> list[int]:
     after = 0
     for line in map(_letters, article.split("\n")):
         for piece in [line] if line in page else _pieces(line):
-            start = page.find(piece, after) if len(piece) >= _SHORTEST else -1
+            start = page.find(piece, after)
             start = start if start >= 0 else page.find(piece)
             if start >= 0 and len(piece) >= _SHORTEST:
-                after = start
-                told.update(
-                    range(bisect_right(ends, start), bisect_left(ends, start + len(piece)) + 1)
-                )
+                after, end = start, start + len(piece)
+                told.update(range(bisect_right(ends, start), bisect_left(ends, end) + 1))
     return sorted(told)
 
 
