@@ -37,7 +37,7 @@ from qa_bot.hanzi import characters_of, in_characters, language_and_characters
 from qa_bot.models.embed import unit
 from qa_bot.models.seam import AnsweringModel
 from qa_bot.prompts import phrases
-from qa_bot.text import language_of
+from qa_bot.text import language_of, without_mark
 from qa_bot.types import Answer, Hit, Sentence, Strictness, Turn, Usage
 
 CANDIDATES = 8
@@ -239,7 +239,7 @@ class Pipeline:
             near = [
                 item
                 for item in evidence_sentences(question, of_year)
-                if may_state(item.text, item.passage.language, question, kind)
+                if may_state(without_mark(item.text), item.passage.language, question, kind)
             ]
         else:
             near = list(evidence_sentences(question, distinct(of_year, CANDIDATES)))

@@ -16,6 +16,10 @@ ASKED = [
     "Wie viele Firmen nahmen teil?",
     "¿Cuántas empresas participaron?",
     "Quante aziende hanno partecipato?",
+    "How long was the exhibition open?",
+    "展览持续了多久？",
+    "Wie lange dauerte die Messe?",
+    "Hoe lang duurde de beurs?",
 ]
 NOT_ASKED = [
     "How was the exhibition?",

@@ -384,6 +384,15 @@ def test_the_number_of_an_item_is_not_told(model: ScriptedModel) -> None:
     assert answer.citations[0].quote == text
 
 
+def test_the_number_of_an_item_is_none_that_is_asked_for(model: ScriptedModel) -> None:
+    text = "1. The committee has some members."
+    embedder = NearEmbedding(near=("committee",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("How many members?")
+    assert answer.status == "refused"
+    assert not model.prompts  # no sentence of it was judged
+
+
 def test_what_a_colon_announces_is_quoted_with_it(model: ScriptedModel) -> None:
     text = "The states are:\n- kept, which is the first\n- lost\nRain fell."
     embedder = NearEmbedding(near=("states",))
