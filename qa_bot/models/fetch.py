@@ -103,12 +103,7 @@ def remove(entry: CatalogueEntry, folder: Path) -> int:
 
 def disk_use(entry: CatalogueEntry, folder: Path) -> int:
     """Bytes in the model's folder: its file, what is half fetched, and prepared files."""
-    total = 0
-    for path in (folder / entry.name).rglob("*"):
-        # Files come and go while another process fetches.
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
+    return sum(partials.sizes_below(folder / entry.name))
 
 
 def check_gguf(path: Path) -> None:

