@@ -90,6 +90,7 @@ _CHAPTER = re.compile(rf"{_NUMBERING.pattern}\.\s+(?=\S)")
 _DOTTED_LETTERS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _CUTS = (re.compile(r"[;:；：]"), re.compile(r"[,，、،؛—–]"), re.compile(r"\s"))
 LIST_ITEM = re.compile(r"\s*(?:[-+*•·‣▪–—#>|]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
+"""The mark that an item of a list begins with."""
 
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff"
