@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qa_bot.streaming import continued
+
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
     from llama_index.core.llms import LLM
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from qa_bot.app import QABot
     from qa_bot.types import Question
 
-__all__ = ["answer_all", "open"]
+__all__ = ["answer_all", "continued", "open"]
 
 try:
     __version__ = version("qa-bot")

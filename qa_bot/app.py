@@ -194,7 +194,11 @@ class QABot:
         answer_language: str | None = None,
         **only: Unpack[Filter],
     ) -> Iterator[str | Answer]:
-        """The same as `ask`, piece by piece: text, and the `Answer` as the last item."""
+        """The same as `ask`, piece by piece: text, and the `Answer` as the last item.
+
+        A piece that begins with a line break takes the unfinished sentence back;
+        `qa_bot.continued(text, piece)` puts pieces together.
+        """
         limits = where(only)
         pipeline = self._in_manner(strictness, answer_language)
         return pipeline.stream(_stated(question), history, id=id, where=limits)

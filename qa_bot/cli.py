@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from qa_bot.errors import QABotError
 from qa_bot.options import parser
-from qa_bot.terminal import Screen
+from qa_bot.terminal import Screen, Told
 
 if TYPE_CHECKING:
     from qa_bot.app import Progress, QABot
     from qa_bot.settings import Settings
     from qa_bot.types import Answer, Filter, IndexReport, Turn
+
+_LEAVING = frozenset({"", "quit", "exit", "/quit", "/exit", "/bye"})
+"""What ends a chat: what other programs' users type for it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,26 +79,27 @@ def _say(
     """Stream one answer and its sources to the screen."""
     from qa_bot.types import Answer
 
+    told = Told(screen)
     for piece in bot.stream(question, history, **only):
         if isinstance(piece, Answer):
-            screen.line()
+            told.end(piece.answer)
             screen.sources(piece)
             return piece
-        screen.write(piece)
+        told.add(piece)
     raise AssertionError("a stream always ends with its Answer")
 
 
 def _chat(options: argparse.Namespace, screen: Screen) -> int:
     bot = _bot(options, screen)
     bot.load()
-    screen.note("Ask in any language. An empty line or Ctrl-D ends; Ctrl-C stops an answer.")
+    screen.note("Ask in any language. An empty line or `quit` ends; Ctrl-C stops an answer.")
     history: list[Turn] = []
     while True:
         try:
             question = input("> " if sys.stdin.isatty() else "").strip()
         except EOFError:
             return 0
-        if not question:
+        if question.casefold() in _LEAVING:
             return 0
         try:
             answer = _say(bot, screen, question, history, **_only(options))

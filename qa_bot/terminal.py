@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from qa_bot.exports import CAUTION
-from qa_bot.text import printable
+from qa_bot.streaming import continued, settled
+from qa_bot.text import display_width, printable
 from qa_bot.types import Answer, Citation, Hit, IndexReport
 
 _FAULTS = ("failed", "undecodable", "too_large", "unsupported", "empty", "duplicate", "skipped")
@@ -33,14 +33,10 @@ class Screen:
         """Columns of a line that reads well."""
         return min(shutil.get_terminal_size().columns, 100)
 
-    def write(self, text: str) -> None:
-        """A piece of a result, shown at once."""
-        self.out.write(printable(text))
-        self.out.flush()
-
     def line(self, text: str = "") -> None:
-        """A line of a result."""
-        self.write(text + "\n")
+        """A line of a result, shown at once."""
+        self.out.write(printable(text) + "\n")
+        self.out.flush()
 
     def note(self, text: str) -> None:
         """A line for the person, not part of the result; ends what bars there are."""
@@ -130,18 +126,83 @@ class Screen:
             self._wrapped(f"also in {', '.join(sources)}")
 
     def _wrapped(self, text: str) -> None:
-        width = self.width - 4
-        folded = " ".join(text.split())
-        if folded.isascii() or " " in folded:
-            rows = textwrap.wrap(folded, width) or [""]
-        else:  # unspaced scripts: a character takes two columns
-            rows = [folded[i : i + width // 2] for i in range(0, len(folded), width // 2)]
-        for row in rows:
+        # Imported here: it takes as long as the rest of `qa-bot --help`.
+        from wcwidth import wrap
+
+        for row in wrap(" ".join(text.split()), self.width - 4) or [""]:
             self.line("    " + row)
 
     def _heading(self, text: str) -> None:
         bold, plain = ("\x1b[1m", "\x1b[0m") if self.out.isatty() else ("", "")
         self.out.write(f"{bold}{printable(text)}{plain}\n")
+
+
+class Told:
+    """An answer's text as it is written.
+
+    A terminal shows the sentence in hand at once, dim until it passed its checks, and takes it
+    back where it is withdrawn. A file or a pipe gets what passed, and nothing else.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._out = screen.out
+        self._live = screen.out.isatty()
+        self._text = ""
+        self._kept = ""
+        """What of it is settled."""
+
+    def add(self, piece: str) -> None:
+        """The next piece of the stream."""
+        text = printable(continued(self._text, piece))
+        if self._live and text.startswith(self._text) and settled(text) == self._kept:
+            self._write(_dim(text[len(self._text) :]))
+        else:
+            self._settle(settled(text), text)
+        self._text = text
+
+    def end(self, answer: str) -> None:
+        """The whole text, and the end of its line."""
+        answer = printable(answer)
+        self._settle(answer, answer)
+        self._write("\n")
+
+    def _settle(self, kept: str, text: str) -> None:
+        if self._live:
+            self._write(self._back() + kept[len(self._kept) :] + _dim(text[len(kept) :]))
+        else:
+            self._write(kept[len(self._kept) :])
+        self._kept = kept
+
+    def _back(self) -> str:
+        """What takes the cursor to the end of what is settled, and wipes what stands after it."""
+        unsettled = self._text[len(self._kept) :]
+        if not unsettled:
+            return ""
+        columns = shutil.get_terminal_size().columns
+        row, column = _end(self._kept, columns)
+        if column == columns:
+            row, column = row + 1, 0
+        up = _end(self._text, columns)[0] - row
+        return (f"\x1b[{up}A" if up else "") + f"\x1b[{column + 1}G\x1b[J"
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def _end(text: str, columns: int) -> tuple[int, int]:
+    """Row and column of the cursor after a text, from 0; at `columns` it waits to wrap."""
+    row = column = 0
+    for character in text:
+        wide = display_width(character)
+        if column + wide > columns:
+            row, column = row + 1, 0
+        column += wide
+    return row, column
+
+
+def _dim(text: str) -> str:
+    return f"\x1b[2m{text}\x1b[0m" if text else ""
 
 
 def _place(citation: Citation) -> str:

@@ -231,6 +231,15 @@ def test_a_conversation_survives_a_failed_question(
     assert "qa-bot: " in shell.err
 
 
+@pytest.mark.parametrize("typed", ["", "quit", "/EXIT "])
+def test_a_chat_ends_as_its_user_expects(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda prompt="": typed)
+    assert shell("chat") == 0
+    assert shell.out == ""
+
+
 def test_an_unreadable_file_gives_exit_code_3_and_hides_no_other(shell: Shell) -> None:
     (shell.documents / "bad.txt").write_bytes(bytes(range(128, 256)) * 9)
     assert shell("index") == 3

@@ -20,6 +20,7 @@ BLOCKS = [
         "places",
         "prompts",
         "records",
+        "streaming",
         "exports",
     },
     {"models"},

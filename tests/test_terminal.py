@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 
+import pyte
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from qa_bot.terminal import Screen
+from qa_bot.streaming import continued
+from qa_bot.terminal import Screen, Told
+from qa_bot.text import display_width
 from qa_bot.types import Answer, Sentence, Usage
 
 
@@ -41,3 +48,98 @@ def test_a_number_in_doubt_is_warned_of_and_an_open_question_is_not(
     )
     assert isinstance(screen.err, io.StringIO)
     assert ("Caution" in screen.err.getvalue()) == warned
+
+
+WIDTH, HEIGHT = 20, 60
+
+
+class Emulated(pyte.Screen):
+    """What pyte leaves out: a wide character never hangs over the last column."""
+
+    def draw(self, data: str) -> None:
+        for character in data:
+            if self.cursor.x == self.columns - 1 and display_width(character) == 2:
+                self.carriage_return()
+                self.linefeed()
+            super().draw(character)
+
+
+class Terminal(io.StringIO):
+    """A terminal of few columns, and what a person sees in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._screen = Emulated(WIDTH, HEIGHT)
+        self._stream = pyte.Stream(self._screen)
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._stream.feed(text.replace("\n", "\r\n"))
+        return len(text)
+
+    @property
+    def seen(self) -> str:
+        """What stands on the screen, its rows put together."""
+        return "".join(self._screen.display).rstrip()
+
+
+WORDS = st.text("abc 乌镇é", min_size=1, max_size=30)
+SENTENCES = st.lists(st.tuples(st.lists(WORDS, max_size=3), st.none() | WORDS), max_size=4)
+"""What is shown of each sentence while it is written, and what it comes to: none if withdrawn."""
+
+
+def streamed(sentences: list[tuple[list[str], str | None]]) -> tuple[list[str], str]:
+    """The pieces that a pipeline gives of such sentences, and the answer they come to."""
+    pieces, told = [], list[str]()
+    for drafts, kept in sentences:
+        gap = " " if told else ""
+        shown = "".join(drafts)
+        pieces += [gap + drafts[0], *drafts[1:]] if drafts else []
+        if kept is not None:
+            told.append(f"{kept} [{len(told) + 1}]")
+            pieces.append("\n" + told[-1] if drafts and shown else gap + told[-1])
+        elif drafts:
+            pieces.append("\n")
+    if not told:
+        told.append("The documents do not say.")
+        pieces += told
+    return pieces, " ".join(told)
+
+
+@given(SENTENCES)
+def test_a_pipe_gets_the_answer_and_nothing_that_was_withdrawn(
+    sentences: list[tuple[list[str], str | None]],
+) -> None:
+    pieces, answer = streamed(sentences)
+    out = io.StringIO()
+    told = Told(Screen(out, io.StringIO()))
+    for piece in pieces:
+        told.add(piece)
+        assert answer.startswith(out.getvalue())
+    told.end(answer)
+    assert out.getvalue() == answer + "\n"
+
+
+@given(SENTENCES)
+def test_a_terminal_shows_each_sentence_at_once_and_takes_back_what_is_withdrawn(
+    sentences: list[tuple[list[str], str | None]],
+) -> None:
+    pieces, answer = streamed(sentences)
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((WIDTH, HEIGHT)))
+        told = Told(Screen(terminal, io.StringIO()))
+        text = ""
+        for piece in pieces:
+            told.add(piece)
+            text = continued(text, piece)
+            assert squeezed(terminal.seen) == squeezed(text)
+        told.end(answer)
+    assert squeezed(terminal.seen) == squeezed(answer)
+
+
+def squeezed(text: str) -> str:
+    """Without spaces: a wide character that does not fit leaves its row's last column empty."""
+    return text.replace(" ", "")

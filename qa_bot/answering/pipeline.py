@@ -96,6 +96,8 @@ class Pipeline:
     ) -> Iterator[str | Answer]:
         """The answer's text piece by piece, then the `Answer`, whose text the pieces make up.
 
+        How they do is `streaming.continued`.
+
         `where` limits the documents, in the index's own language.
 
         Closing the iterator stops the language model. Markers come once they are verified.

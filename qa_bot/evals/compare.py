@@ -9,6 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from wcwidth import ljust, wrap
+
 from qa_bot.errors import UsageError
 from qa_bot.evals.metrics import LOWER_IS_BETTER, MEANS, METRICS, PERCENTILES, RATES, within_one
 from qa_bot.evals.statistics import (
@@ -19,7 +21,6 @@ from qa_bot.evals.statistics import (
     rate_difference,
 )
 from qa_bot.evals.summary import Row, cluster_of
-from qa_bot.text import display_width
 
 _SIGNIFICANT = 0.05
 _SHOWN_IDS = 3
@@ -226,7 +227,7 @@ def _configuration_lines(comparison: Comparison, width: int) -> Iterator[str]:
         return
     yield "What differs in configuration:"
     for name, (a, b) in comparison.configuration.items():
-        yield from _wrap(f"  {name}: {a} → {b}", width)
+        yield from wrap(f"  {name}: {a} → {b}", width)
 
 
 def _metric_lines(comparison: Comparison) -> Iterator[str]:
@@ -262,10 +263,10 @@ def verdict(comparison: Comparison, name: str) -> str:
 def _side_by_side(change: Change, width: int) -> Iterator[str]:
     column = (width - 3) // 2
     yield ""
-    yield from _wrap(f"[{change.id}] {change.a.get('question', '')}", width)
-    left, right = (_wrap(said(row), column) for row in (change.a, change.b))
+    yield from wrap(f"[{change.id}] {change.a.get('question', '')}", width)
+    left, right = (wrap(said(row), column) for row in (change.a, change.b))
     for a, b in zip_longest(left, right, fillvalue=""):
-        yield f"{a}{' ' * (column - display_width(a))} | {b}".rstrip()
+        yield f"{ljust(a, column)} | {b}".rstrip()
 
 
 def said(row: Row) -> str:
@@ -276,18 +277,3 @@ def said(row: Row) -> str:
         return f"first gold document at {document}, passage at {passage}"
     answer = str(row.get("answer") or "")
     return answer if row["status"] == "answered" else f"({row['status']}) {answer}"
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns; a word breaks where it alone is wider (Chinese)."""
-    lines, line = [], ""
-    for word in text.split():
-        if line and display_width(f"{line} {word}") > width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}" if line else word
-        while display_width(line) > width:
-            cut = next(end for end in range(width, 0, -1) if display_width(line[:end]) <= width)
-            lines.append(line[:cut])
-            line = line[cut:]
-    return [*lines, line] if line else lines

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from qa_bot.errors import ThresholdMissed, UsageError
 from qa_bot.evals.gold import missing_gold
-from qa_bot.evals.metrics import LOWER_IS_BETTER
+from qa_bot.evals.metrics import LOWER_IS_BETTER, METRICS
 from qa_bot.evals.report import write_reports
 from qa_bot.evals.scorers import judged
 from qa_bot.evals.summary import summarise
@@ -161,7 +161,7 @@ def thresholds(wanted: Iterable[str]) -> dict[str, float]:
     """`METRIC=VALUE` arguments by metric.
 
     Raises:
-        UsageError: one that is not written so.
+        UsageError: one that is not written so, or of a metric that is none.
     """
     found = {}
     for text in wanted:
@@ -172,6 +172,10 @@ def thresholds(wanted: Iterable[str]) -> dict[str, float]:
             raise UsageError(
                 f"--fail-under {text!r}: write METRIC=VALUE, such as answer_match=0.8"
             ) from exc
+    if unknown := [name for name in found if name not in METRICS]:
+        raise UsageError(
+            f"--fail-under {unknown[0]}: there is no such metric, only {', '.join(METRICS)}"
+        )
     return found
 
 
@@ -179,7 +183,7 @@ def check_thresholds(run: Mapping[str, Any], wanted: Mapping[str, float]) -> Non
     """Hold a run's metrics against thresholds; where less is better, the value is the most.
 
     Raises:
-        UsageError: the run has no such metric.
+        UsageError: the run has no value of such a metric.
         ThresholdMissed: one or more are missed; the message names each.
     """
     missed = []
@@ -187,7 +191,7 @@ def check_thresholds(run: Mapping[str, Any], wanted: Mapping[str, float]) -> Non
         estimate = run["metrics"].get(name)
         if estimate is None or estimate["value"] is None:
             raise UsageError(
-                f"--fail-under {name}: this run has no such metric, only "
+                f"--fail-under {name}: this run has no value of it, only of "
                 + ", ".join(n for n, e in run["metrics"].items() if e["value"] is not None)
             )
         value = estimate["value"]

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from wcwidth import clip, ljust
+
 from qa_bot.evals.wording import OUTCOMES, interval, measured, number
 from qa_bot.text import display_width
 
@@ -112,16 +114,10 @@ def _failures(run: Mapping[str, Any], width: int) -> list[str]:
 
 
 def _padded(text: object, columns: int) -> str:
-    clipped = _clip(str(text), columns - 1)
-    return clipped + " " * (columns - display_width(clipped))
+    return ljust(_clip(str(text), columns - 1), columns)
 
 
 def _clip(line: str, width: int) -> str:
     """`line` on one row of at most `width` columns; wide characters count as two."""
     line = _SPACE.sub(" ", line)
-    if display_width(line) <= width:
-        return line
-    line = line[: width - 1]
-    while display_width(line) > width - 1:
-        line = line[:-1]
-    return line + "…"
+    return line if display_width(line) <= width else clip(line, 0, width - 1) + "…"

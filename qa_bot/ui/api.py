@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from qa_bot.errors import QABotError, UsageError
 from qa_bot.records import index_record
-from qa_bot.ui.asking import MOST_CHARACTERS, QUEUED, checked_question, continued
+from qa_bot.streaming import continued
+from qa_bot.ui.asking import MOST_CHARACTERS, QUEUED, checked_question
 from qa_bot.ui.desk import Desk
 from qa_bot.ui.show import Mark, shown_answer, shown_document, shown_hits
 from qa_bot.ui.talk import limits_of

@@ -1,4 +1,4 @@
-"""What a question must be, and how the pieces of its answer make a text."""
+"""What a question must be."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ QUEUED = 32
 """Questions that may wait; one more is told that too many do."""
 MOST_CHARACTERS = 4_000
 """The longest question."""
-
-
-def continued(text: str, piece: str) -> str:
-    """The text with one more piece; one that starts a line withdraws the unfinished sentence."""
-    if piece.startswith("\n"):
-        kept = text[: text.rfind("]") + 1]
-        return f"{kept} {piece[1:]}" if kept else piece[1:]
-    return text + piece
 
 
 def checked_question(question: str) -> None:

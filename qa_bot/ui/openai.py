@@ -25,6 +25,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from qa_bot.streaming import settled
 from qa_bot.ui.asking import MOST_CHARACTERS
 from qa_bot.ui.calls import CallFailed, QueueFull, steps
 from qa_bot.ui.login import COOKIE, Logins
@@ -240,13 +241,12 @@ async def _chunks(
     try:
         async with aclosing(answering):
             async for record in answering:
-                settled = record["answer"]
+                text = record["answer"]
                 if record["status"] in ("searching", "writing"):
-                    # What follows the last marker may still be withdrawn.
-                    settled = settled[: settled.rfind("]") + 1]
-                if record["status"] != "error" and len(settled) > len(sent):
-                    yield _chunk(head, {"content": settled[len(sent) :]})
-                    sent = settled
+                    text = settled(text)
+                if record["status"] != "error" and len(text) > len(sent):
+                    yield _chunk(head, {"content": text[len(sent) :]})
+                    sent = text
     except CallFailed as exc:
         yield _Refused(500, f"the answer failed ({exc}); the server's log says why").body
         return

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from qa_bot.errors import QABotError, ServiceError, UsageError
+from qa_bot.streaming import continued
 from qa_bot.types import Answer, Filter, Manner, Turn
-from qa_bot.ui.asking import QUEUED, checked_question, continued
+from qa_bot.ui.asking import QUEUED, checked_question
 from qa_bot.ui.conversations import Conversation, Conversations
 from qa_bot.ui.desk import Desk
 
