@@ -10,6 +10,8 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import groupby
+from statistics import median
 
 from qa_bot.types import Span
 
@@ -60,6 +62,9 @@ _TELLING_WORDS = {
     }.items()
 }
 _ANY_TELLING = frozenset().union(*_TELLING_WORDS.values())
+_NARROWEST_WRAP = 40
+_MUCH_WIDER = 1.25
+_ONE_IN = 10
 _WIDEST_WRAP = 180
 """Columns of a page of a PDF in small print; a longer line is a paragraph of its own."""
 _SHORT_LETTERS = 40
@@ -217,9 +222,22 @@ def wrapped_runs(lines: list[str]) -> list[list[str]]:
     A greedy wrap leaves a mark: the first word of a line never fitted into the line above. In
     print, where letters differ in width, it may seem to: there small letters go on with a line.
     """
+    if len(lines) < 2:
+        return [[line] for line in lines]
+    # A title above two columns is wider than their lines, which are then told by their own width.
+    widths = {line: display_width(line.rstrip()) for line in lines}
+    most = _MUCH_WIDER * median(widths.values())
+    wider = [line for line in lines if widths[line] > most]
+    if not wider or len(wider) * _ONE_IN > len(lines):
+        return _runs(lines)
+    parts = [list(part) for _, part in groupby(lines, lambda line: widths[line] > most)]
+    return min(_runs(lines), [run for part in parts for run in _runs(part)], key=len)
+
+
+def _runs(lines: list[str]) -> list[list[str]]:
     widths = [display_width(line.rstrip()) for line in lines]
     widest = max(widths, default=0)
-    if len(lines) < 2 or not 40 <= widest <= _WIDEST_WRAP:
+    if len(lines) < 2 or not _NARROWEST_WRAP <= widest <= _WIDEST_WRAP:
         return [[line] for line in lines]
     runs = [[lines[0]]]
     for above, width, below in zip(lines, widths, lines[1:], strict=False):

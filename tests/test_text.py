@@ -84,6 +84,30 @@ def test_a_closing_quote_stays_with_its_sentence() -> None:
     assert sentences("“好。”他走了。") == ["“好。”", "他走了。"]
 
 
+def test_the_lines_of_a_column_are_told_by_its_own_width() -> None:
+    """And not by that of the title above it."""
+    title = (
+        "Oyster reefs return to the Carrow estuary: working paper 14 of the field station, May 2021"
+    )
+    column = (
+        "Water temperature and salinity were logged\n"
+        "every fifteen minutes by us. The hatchery\n"
+        "delivered two million spat in three\n"
+        "batches; the second one was lost when a\n"
+        "pump failed in the first weeks of the hot\n"
+        "August 2016. Fish were more numerous on\n"
+        "the reefs than on bare mud: we counted as\n"
+        "many as twenty species against nine. The\n"
+        "drill was the main predator, and growth\n"
+        "was fastest in 2018."
+    )
+    assert [" ".join(each.split()) for each in sentences(f"{title}\n{column}")][1:3] == [
+        "Water temperature and salinity were logged every fifteen minutes by us.",
+        "The hatchery delivered two million spat in three batches; the second one was lost when a "
+        "pump failed in the first weeks of the hot August 2016.",
+    ]
+
+
 def test_a_hard_wrapped_paragraph_keeps_its_sentences_whole() -> None:
     text = (
         "The quick brown fox jumps over the lazy dog near the old\n"

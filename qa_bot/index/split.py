@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from qa_bot.text import language_of, sentence_spans, utf8_len
 from qa_bot.types import Block, Document, Passage
 
-SPLITTER_VERSION = 4
+SPLITTER_VERSION = 5
 TARGET_BYTES = 480
 MAX_BYTES = 2000
 _SURE_LETTERS = 40

@@ -12,6 +12,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import made_files
@@ -119,7 +120,28 @@ def test_a_document_keeps_its_lists_tables_and_shown_text_only(process: ReaderPr
         "</w:tbl>"
     )
     found = process.read(made_files.docx([], body=body), ".docx")
-    assert found.text == "- First\n\nOne\ntwo\n\nTown | a b"
+    assert found.text == "- First\n\nOne\ntwo\n\nTown; a b"
+
+
+def cells(*rows: str, head: str = "") -> str:
+    """A table of Word, its cells given between bars."""
+    marks = [f"<w:trPr>{head}</w:trPr>", *[""] * len(rows)]
+    return "<w:tbl>" + "".join(
+        f"<w:tr>{mark}"
+        + "".join(f"<w:tc><w:p><w:r><w:t>{x}</w:t></w:r></w:p></w:tc>" for x in row.split("|"))
+        + "</w:tr>"
+        for mark, row in zip(marks, rows, strict=False)
+    ) + "</w:tbl>"  # fmt: skip
+
+
+def test_the_rows_of_a_table_in_a_document_name_its_columns(process: ReaderProcess) -> None:
+    def text(table: str) -> str:
+        return process.read(made_files.docx([], body=table), ".docx").text
+
+    assert text(cells("Firm|Price|Weeks", "Vestby|9|20")) == "Firm: Vestby; Price: 9; Weeks: 20"
+    # Two columns are a form more often than not, unless the first row is marked.
+    assert text(cells("Place|Library", "Chair|I. Solberg")) == "Place; Library\n\nChair; I. Solberg"
+    assert text(cells("Who|When", "Moe|May", head="<w:tblHeader/>")) == "Who: Moe; When: May"
 
 
 def test_a_table_without_a_header_keeps_its_first_row(process: ReaderProcess) -> None:
@@ -132,11 +154,34 @@ def test_a_table_without_a_header_keeps_its_first_row(process: ReaderProcess) ->
     assert text("Alone") == "Alone"
 
 
+def test_a_table_may_have_a_title_above_its_header_and_years_in_it(process: ReaderProcess) -> None:
+    def text(data: str) -> str:
+        return process.read(data.encode(), ".csv").text
+
+    titled = "Budget,,\nin euros,,\nPost,2022,2023\nPrint,268,301\n"
+    assert text(titled) == "Budget\n\nin euros\n\nPost: Print; 2022: 268; 2023: 301"
+    assert text("Anna,1987\nPeter,1990\n") == "Anna; 1987\n\nPeter; 1990"  # born, not a header
+    assert text("Anna,12,7\nPeter,9,3\n") == "Anna; 12; 7\n\nPeter; 9; 3"
+
+
 def test_the_sheets_of_a_workbook_are_named(process: ReaderProcess) -> None:
     day = datetime.datetime(2020, 1, 2)
     sheets = {"Sums": [["Day", "Sum"], [day, 0.1 + 0.2]], "Empty": [], "More": [["x"]]}
     found = process.read(made_files.xlsx(sheets), ".xlsx")
     assert found.text == "Sums\n\nDay: 2020-01-02; Sum: 0.3\n\nMore\n\nx"
+
+
+def test_numbers_of_a_workbook_are_read_as_they_are_shown(process: ReaderProcess) -> None:
+    from openpyxl import load_workbook
+
+    shown = {"0.0%": "9.3%", '#,##0.00 "€"': "0.093 €", "[$£-809]#,##0": "0.093 £",
+             "[Red]0.00": "0.093", '0.00 "USD";[Red]-0.00 "EUR"': "0.093 USD"}  # fmt: skip
+    book = load_workbook(io.BytesIO(made_files.xlsx({"S": [["x"] + [0.093] * len(shown)]})))
+    for cell, form in zip(book.worksheets[0][1][1:], shown, strict=True):
+        cell.number_format = form
+    data = io.BytesIO()
+    book.save(data)
+    assert process.read(data.getvalue(), ".xlsx").text == "; ".join(["x", *shown.values()])
 
 
 def test_the_records_of_a_file_are_told_apart(process: ReaderProcess) -> None:
@@ -153,8 +198,29 @@ def test_the_records_of_a_file_are_told_apart(process: ReaderProcess) -> None:
 def test_the_text_of_a_letter_in_html_and_its_attachments(process: ReaderProcess) -> None:
     body = "<style>p {}</style><p>Hello<br>you</p><ul><li>one<li>two</ul>"
     found = process.read(made_files.eml(body, title="Café", kind="html", attached=True), ".eml")
-    assert found.text == "Café\n\nHello\nyou\n\n- one\n\n- two"
+    assert found.text == "Café\n\nFrom: Jane Doe <jane@example.org>\n\nHello\nyou\n\n- one\n\n- two"
     assert found.note == "1 attachments are not read; save them as files"
+
+
+def test_a_letter_whose_plain_text_only_points_to_its_html(process: ReaderProcess) -> None:
+    page = (
+        "<p>The print run is moved to 19 February.<table><tr><th>Part<th>Copies"
+        "<tr><td>North<td>21<br>000</table>"
+    )
+    for plain, expected in [
+        ("See the HTML.", "The print run is moved to 19 February.\n\nPart | Copies\n\n"
+         "Part: North; Copies: 21 000"),
+        ("> It is moved\n> > to 19 February, all 21 000 copies.\n",
+         "It is moved\nto 19 February, all 21 000 copies."),
+    ]:  # fmt: skip
+        letter = EmailMessage()
+        letter["From"], letter["To"] = "Dewi <dewi@example.org>", "desk@example.org"
+        letter.set_content(plain)
+        letter.add_alternative(page, subtype="html")
+        found = process.read(letter.as_bytes(), ".eml")
+        heads, _, text = found.text.partition("\n\n")
+        assert heads == "From: Dewi <dewi@example.org>; To: desk@example.org"
+        assert text == expected
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "windows-1251", "utf-16"])

@@ -45,19 +45,19 @@ class Format:
         )
 
 
-_HTML = Format("webpage", revision=2, library="trafilatura", cure="pip install 'qa-bot[html]'")
+_HTML = Format("webpage", revision=3, library="trafilatura", cure="pip install 'qa-bot[html]'")
 FORMATS = {
-    ".csv": Format("delimited", rows=True),
-    ".docx": Format("docx"),
-    ".eml": Format("eml", revision=2),
-    ".epub": Format("epub", revision=2),
+    ".csv": Format("delimited", revision=2, rows=True),
+    ".docx": Format("docx", revision=2),
+    ".eml": Format("eml", revision=3),
+    ".epub": Format("epub", revision=3),
     ".htm": _HTML,
     ".html": _HTML,
     ".json": Format("records", revision=2, rows=True),
     ".jsonl": Format("records", "read_lines", revision=2, rows=True),
     ".pdf": Format("pdf", revision=2, library="pypdf", cure="pip install pypdf", helper="rapidocr"),
-    ".tsv": Format("delimited", rows=True),
-    ".xlsx": Format("xlsx", rows=True, library="openpyxl", cure="pip install openpyxl"),
+    ".tsv": Format("delimited", revision=2, rows=True),
+    ".xlsx": Format("xlsx", revision=2, rows=True, library="openpyxl", cure="pip install openpyxl"),
 }
 """By suffix, in lower case."""
 

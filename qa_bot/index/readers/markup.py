@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from qa_bot.index.readers.parts import one_line
+from qa_bot.index.readers.table import records
 
 _HIDDEN = {"script", "style", "head", "template", "noscript", "svg", "select", "textarea"}
 _BLOCKS = {
@@ -26,6 +27,8 @@ class Block:
     """A paragraph, heading, item of a list or row of a table."""
 
     text: str
+    told: str
+    """The same; of a row below a header with the names of its columns."""
     letters: int
     """Characters but white space;"""
     linked: int
@@ -47,7 +50,7 @@ class Page:
 
 def text_of_html(html: str) -> str:
     """The text that a page shows, its blocks as paragraphs."""
-    return "\n\n".join(block.text for block in blocks_of_html(html).blocks)
+    return "\n\n".join(block.told for block in blocks_of_html(html).blocks)
 
 
 def blocks_of_html(html: str) -> Page:
@@ -71,16 +74,34 @@ class _Shown(HTMLParser):
         self._open: list[tuple[str, int]] = [("", 0)]
         self._counts: Counter[str] = Counter()
         """How many elements of each name are open."""
+        self._cells: list[str] = []
+        """What the cells of the row hold;"""
+        self._heads = 0
+        """how many of them are names of columns;"""
+        self._names: list[str] = []
+        """and those names, from the row that holds no other cells."""
 
     def block(self) -> None:
         """End the paragraph."""
         lines = [one_line("".join(line)) for line in self._lines]
         if text := "\n".join(line for line in lines if line.strip("-| ")):
+            told = self._record() or text
             self.blocks.append(
-                Block(text, self._letters, self._linked, *(self._place or (0, False)))
+                Block(text, told, self._letters, self._linked, *(self._place or (0, False)))
             )
         self._lines, self._place = [[]], None
         self._letters = self._linked = 0
+
+    def _record(self) -> str | None:
+        """The row that ends, its columns named; None where it names them, or is not all of one."""
+        cells = [one_line(cell) for cell in self._cells]
+        if len(cells) < 2 or len("".join("".join(cells).split())) != self._letters:
+            return None
+        if self._heads == len(cells):
+            self._names = cells
+        elif len(self._names) == len(cells):
+            return next(records([self._names, cells], headed=True))
+        return None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
@@ -93,12 +114,24 @@ class _Shown(HTMLParser):
             self._open.append((tag, len(self.parents)))
             self.parents.append(self._open[-2][1])
             self._counts[tag] += 1
+        self._tell(tag)
+
+    def _tell(self, tag: str) -> None:
+        """What the start of an element means for the text and the table."""
         if tag == "br":
             self._lines.append([])
+            self._cells[-1:] = [f"{cell} " for cell in self._cells[-1:]]
         elif tag == "li":
             self._lines[-1].append("- ")
-        elif tag in ("td", "th") and self._lines[-1]:
-            self._lines[-1].append(" | ")
+        elif tag == "table":
+            self._names = []
+        elif tag == "tr":
+            self._cells, self._heads = [], 0
+        elif tag in ("td", "th"):
+            self._cells.append("")
+            self._heads += tag == "th"
+            if self._lines[-1]:
+                self._lines[-1].append(" | ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._hidden:
@@ -106,6 +139,8 @@ class _Shown(HTMLParser):
                 pass
         if tag in _BLOCKS:
             self.block()
+        if tag == "tr":
+            self._cells = []
         while self._counts[tag]:
             name, _ = self._open.pop()
             self._counts[name] -= 1
@@ -121,6 +156,8 @@ class _Shown(HTMLParser):
         self._lines += [[line] for line in others]
         letters = len("".join(data.split()))
         self._letters += letters
+        if self._cells:
+            self._cells[-1] += data
         self._linked += letters if self._counts["a"] else 0
         if letters and self._place is None:
             self._place = self._open[-1][1], any(self._counts[name] for name in _APART)

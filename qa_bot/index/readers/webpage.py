@@ -53,7 +53,7 @@ def _main_text(page: Page, article: str) -> str:
     told = _told_in(page.blocks, article)
     around = _around([page.blocks[number] for number in told], page.parents)
     return "\n\n".join(
-        block.text
+        block.told
         for number, block in enumerate(page.blocks)
         if number in told
         or not told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,10 @@ from openpyxl import load_workbook
 from qa_bot.index.readers.parts import core_properties, open_zip
 from qa_bot.index.readers.table import records
 from qa_bot.types import Extracted
+
+_UNSEEN = re.compile(r"\\.|_.|\*.|\[(?!\$)[^]]*]|;.*")
+"""What of a number's format is not shown with it, or only with negative ones."""
+_CURRENCY = re.compile(r"\[\$([^]\d-]+)[^]]*]|([$€£¥₹₩]|\b[A-Z]{3}\b)")
 
 
 def read(data: bytes) -> Extracted:
@@ -31,15 +36,21 @@ def read(data: bytes) -> Extracted:
 
 
 def _cells(sheet: Any) -> Iterator[list[str]]:
-    for row in sheet.iter_rows(values_only=True):
-        yield [_shown(value) for value in row]
+    for row in sheet.iter_rows():
+        yield [_shown(cell) for cell in row]
 
 
-def _shown(value: Any) -> str:
+def _shown(cell: Any) -> str:
+    """A cell about as a person sees it: shares as percentages, sums with their currency."""
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, datetime.datetime):
         return value.isoformat(sep=" ").removesuffix(" 00:00:00")
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    shown = _UNSEEN.sub("", cell.number_format)
+    if "%" in shown:
+        return f"{100 * value:.12g}%"
+    currency = _CURRENCY.search(shown)
+    return f"{value:.15g}" + (f" {currency[1] or currency[2]}" if currency else "")
