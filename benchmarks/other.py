@@ -1,9 +1,10 @@
 """Answers on documents of other kinds: `python benchmarks/other.py PACKAGES RUNS`.
 
 PACKAGES is a folder into which the Debian packages `debian-handbook`, `debian-history` and
-`maint-guide-zh-cn` were unpacked (`dpkg -x`). Three collections are made of them and of
-`other/tables`, and evaluated on our questions in `other/`, into folders below RUNS: chapters of a
-handbook in four languages (.html); a history, a constitution and a guide (.pdf and .txt); tables.
+`maint-guide-zh-cn` were unpacked (`dpkg -x`). Four collections are made of them and of
+`other/tables` and `other/office`, and evaluated on our questions in `other/`, into folders below
+RUNS: chapters of a handbook in four languages (.html); a history, a constitution and a guide (.pdf
+and .txt); tables; what lies in an office (.docx, .xlsx, .eml, .pdf, .md, .txt).
 """
 
 from __future__ import annotations
@@ -54,8 +55,13 @@ def tables(_: Path, folder: Path) -> None:
     shutil.copytree(HERE / "tables", folder, dirs_exist_ok=True)
 
 
+def office(_: Path, folder: Path) -> None:
+    """Minutes, letters, a workbook, reports and a paper, in six languages."""
+    shutil.copytree(HERE / "office", folder, dirs_exist_ok=True)
+
+
 COLLECTIONS: dict[str, Callable[[Path, Path], None]] = {
-    made.__name__: made for made in (handbook, history, tables)
+    made.__name__: made for made in (handbook, history, tables, office)
 }
 
 
