@@ -129,7 +129,7 @@ class Screen:
         # Imported here: it takes as long as the rest of `qa-bot --help`.
         from wcwidth import wrap
 
-        for row in wrap(" ".join(text.split()), self.width - 4) or [""]:
+        for row in wrap(printable(" ".join(text.split())), self.width - 4) or [""]:
             self.line("    " + row)
 
     def _heading(self, text: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qa_bot.streaming import continued
 from qa_bot.terminal import Screen, Told
 from qa_bot.text import display_width
-from qa_bot.types import Answer, Sentence, Usage
+from qa_bot.types import Answer, Hit, Passage, Sentence, Usage
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,16 @@ def test_a_number_in_doubt_is_warned_of_and_an_open_question_is_not(
     )
     assert isinstance(screen.err, io.StringIO)
     assert ("Caution" in screen.err.getvalue()) == warned
+
+
+def test_a_documents_text_neither_colours_the_screen_nor_runs_over_its_edge() -> None:
+    text = "\x1b[31mred \u202e 世界互联网大会 " + "在乌镇举行的世界互联网大会" * 9
+    out = io.StringIO()
+    Screen(out).hits([Hit(1, 0.5, Passage("p", "a.txt", 0, 9, text, "T\x1b[2J", "zh", None))])
+    assert "\x1b" not in out.getvalue()
+    assert "\u202e" not in out.getvalue()
+    columns = shutil.get_terminal_size().columns
+    assert all(display_width(line) <= columns for line in out.getvalue().splitlines())
 
 
 WIDTH, HEIGHT = 20, 60
