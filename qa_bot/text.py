@@ -64,7 +64,9 @@ _TELLING_WORDS = {
 _ANY_TELLING = frozenset().union(*_TELLING_WORDS.values())
 _NARROWEST_WRAP = 40
 _MUCH_WIDER = 1.25
+"""Than most lines: the title above a page's columns."""
 _ONE_IN = 10
+"""Lines of a page, at most, may be such."""
 _WIDEST_WRAP = 180
 """Columns of a page of a PDF in small print; a longer line is a paragraph of its own."""
 _SHORT_LETTERS = 40

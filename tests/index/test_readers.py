@@ -166,9 +166,11 @@ def test_a_table_may_have_a_title_above_its_header_and_years_in_it(process: Read
 
 def test_the_sheets_of_a_workbook_are_named(process: ReaderProcess) -> None:
     day = datetime.datetime(2020, 1, 2)
-    sheets = {"Sums": [["Day", "Sum"], [day, 0.1 + 0.2]], "Empty": [], "More": [["x"]]}
+    rows = [["Day", "Sum"], [day, 0.1 + 0.2], [None, 4_111_111_111_111_111]]
+    sheets = {"Sums": rows, "Empty": [], "More": [["x"]]}
     found = process.read(made_files.xlsx(sheets), ".xlsx")
-    assert found.text == "Sums\n\nDay: 2020-01-02; Sum: 0.3\n\nMore\n\nx"
+    sums = "Day: 2020-01-02; Sum: 0.3\n\nSum: 4111111111111111"  # not 4.11e+15
+    assert found.text == f"Sums\n\n{sums}\n\nMore\n\nx"
 
 
 def test_numbers_of_a_workbook_are_read_as_they_are_shown(process: ReaderProcess) -> None:

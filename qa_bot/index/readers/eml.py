@@ -16,7 +16,7 @@ _QUOTED = re.compile(r"^(?:> ?)+", re.MULTILINE)
 
 
 def read(data: bytes) -> Extracted:
-    """The text of an .eml file: who wrote when, and its body.
+    """The text of an .eml file: its subject, who wrote to whom, and its body.
 
     Of a body in both forms the plain text, unless it says much less, as "see the HTML".
     """

@@ -53,4 +53,5 @@ def _shown(cell: Any) -> str:
     if "%" in shown:
         return f"{100 * value:.12g}%"
     currency = _CURRENCY.search(shown)
-    return f"{value:.15g}" + (f" {currency[1] or currency[2]}" if currency else "")
+    number = str(value) if isinstance(value, int) else f"{value:.15g}"
+    return f"{number} {currency[1] or currency[2]}" if currency else number
