@@ -225,6 +225,27 @@ def test_a_letter_whose_plain_text_only_points_to_its_html(process: ReaderProces
         assert text == expected
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("<tr><th><p>Port</p></th><th><p>Fee</p></th></tr>"
+         "<tr><td><p>Mere</p></td><td><div>30</div><div>euros</div></td></tr>",
+         "Port | Fee\n\nPort: Mere; Fee: 30 euros"),
+        ("<tr><td><b>Port</b><td><strong>Fee</strong><tr><td>Mere<td><b>30</b>",
+         "Port | Fee\n\nPort: Mere; Fee: 30"),
+        ("<thead><tr><td>Port<td>Fee<tbody><tr><td>Mere<td>30",
+         "Port | Fee\n\nPort: Mere; Fee: 30"),
+        ("<tr><td>Mere<td>30<tr><td><b>Total</b><td><b>30</b>", "Mere | 30\n\nTotal | 30"),
+        ("<tr><td><p>A letter of more than one page.</p>" + "<p>It goes on.</p>" * 9 + "<td>Menu",
+         "\n\n".join(["A letter of more than one page.", *["It goes on."] * 9, "Menu"])),
+    ],
+    ids=["paragraphs in cells", "a bold header", "a head", "a bold total", "a layout"],
+)  # fmt: skip
+def test_the_rows_of_a_web_pages_table(process: ReaderProcess, table: str, told: str) -> None:
+    letter = made_files.eml(f"<p>Hello.<table>{table}</table>", title="T", kind="html")
+    assert process.read(letter, ".eml").text.partition("Hello.\n\n")[2] == told
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "windows-1251", "utf-16"])
 def test_a_web_page_is_read_in_the_encoding_it_names(process: ReaderProcess, charset: str) -> None:
     text = "Всемирная конференция открылась в городе. В ней приняли участие многие гости из стран."

@@ -45,12 +45,12 @@ class Format:
         )
 
 
-_HTML = Format("webpage", revision=3, library="trafilatura", cure="pip install 'qa-bot[html]'")
+_HTML = Format("webpage", revision=4, library="trafilatura", cure="pip install 'qa-bot[html]'")
 FORMATS = {
     ".csv": Format("delimited", revision=2, rows=True),
     ".docx": Format("docx", revision=2),
-    ".eml": Format("eml", revision=3),
-    ".epub": Format("epub", revision=3),
+    ".eml": Format("eml", revision=4),
+    ".epub": Format("epub", revision=4),
     ".htm": _HTML,
     ".html": _HTML,
     ".json": Format("records", revision=2, rows=True),

@@ -19,6 +19,9 @@ _EMPTY = {
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr",
 }  # fmt: skip
+_LONGEST_CELL = 100
+"""Characters of a cell of a table; a longer one is part of a layout."""
+_BOLD = {"b", "strong"}
 _APART = {"nav", "footer", "aside", "form", "button", "dialog", "menu"}
 
 
@@ -78,30 +81,55 @@ class _Shown(HTMLParser):
         """What the cells of the row hold;"""
         self._heads = 0
         """how many of them are names of columns;"""
+        self._bold = 0
+        """how many letters of it are bold;"""
+        self._row = 0
+        """the first of its blocks, where there are several;"""
+        self._first = True
+        """whether no row of its table stands above;"""
         self._names: list[str] = []
-        """and those names, from the row that holds no other cells."""
+        """and the names of the columns, from the row that holds no other cells."""
 
     def block(self) -> None:
         """End the paragraph."""
         lines = [one_line("".join(line)) for line in self._lines]
         if text := "\n".join(line for line in lines if line.strip("-| ")):
-            told = self._record() or text
+            told = self._record(self._letters) or text
             self.blocks.append(
                 Block(text, told, self._letters, self._linked, *(self._place or (0, False)))
             )
         self._lines, self._place = [[]], None
         self._letters = self._linked = 0
 
-    def _record(self) -> str | None:
+    def _record(self, letters: int) -> str | None:
         """The row that ends, its columns named; None where it names them, or is not all of one."""
         cells = [one_line(cell) for cell in self._cells]
-        if len(cells) < 2 or len("".join("".join(cells).split())) != self._letters:
+        if len(cells) < 2 or len("".join("".join(cells).split())) != letters:
             return None
-        if self._heads == len(cells):
+        if self._heads == len(cells) or (self._first and self._bold == letters):
             self._names = cells
         elif len(self._names) == len(cells):
             return next(records([self._names, cells], headed=True))
         return None
+
+    def _end_row(self) -> None:
+        """Put a row together again whose cells hold paragraphs, as editors write them."""
+        parts = self.blocks[self._row :]
+        cells = [one_line(cell) for cell in self._cells]
+        letters = sum(part.letters for part in parts)
+        whole = letters == len("".join("".join(cells).split()))
+        if (
+            len(parts) > 1 < len(cells)
+            and whole
+            and all(len(cell) <= _LONGEST_CELL for cell in cells)
+        ):
+            text = " | ".join(cells)
+            linked = sum(part.linked for part in parts)
+            told = self._record(letters) or text
+            row = Block(text, told, letters, linked, parts[0].element, parts[0].apart)
+            self.blocks[self._row :] = [row]
+        self._first = self._first and not parts
+        self._cells, self._heads, self._bold, self._row = [], 0, 0, len(self.blocks)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
@@ -110,6 +138,7 @@ class _Shown(HTMLParser):
             self._hidden.clear()  # a head that was never closed
         if tag in _BLOCKS:
             self.block()
+            self._part_cell()
         if tag not in _EMPTY:
             self._open.append((tag, len(self.parents)))
             self.parents.append(self._open[-2][1])
@@ -120,18 +149,21 @@ class _Shown(HTMLParser):
         """What the start of an element means for the text and the table."""
         if tag == "br":
             self._lines.append([])
-            self._cells[-1:] = [f"{cell} " for cell in self._cells[-1:]]
+            self._part_cell()
         elif tag == "li":
             self._lines[-1].append("- ")
         elif tag == "table":
-            self._names = []
+            self._names, self._first, self._row = [], True, len(self.blocks)
         elif tag == "tr":
-            self._cells, self._heads = [], 0
+            self._end_row()
         elif tag in ("td", "th"):
             self._cells.append("")
-            self._heads += tag == "th"
+            self._heads += tag == "th" or self._counts["thead"] > self._counts["tbody"]
             if self._lines[-1]:
                 self._lines[-1].append(" | ")
+
+    def _part_cell(self) -> None:
+        self._cells[-1:] = [f"{cell} " for cell in self._cells[-1:]]
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._hidden:
@@ -139,8 +171,8 @@ class _Shown(HTMLParser):
                 pass
         if tag in _BLOCKS:
             self.block()
-        if tag == "tr":
-            self._cells = []
+        if tag in ("tr", "table"):
+            self._end_row()
         while self._counts[tag]:
             name, _ = self._open.pop()
             self._counts[name] -= 1
@@ -158,6 +190,7 @@ class _Shown(HTMLParser):
         self._letters += letters
         if self._cells:
             self._cells[-1] += data
+            self._bold += letters if any(self._counts[tag] for tag in _BOLD) else 0
         self._linked += letters if self._counts["a"] else 0
         if letters and self._place is None:
             self._place = self._open[-1][1], any(self._counts[name] for name in _APART)
