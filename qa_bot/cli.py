@@ -109,7 +109,7 @@ def _chat(options: argparse.Namespace, screen: Screen) -> int:
         except QABotError as exc:  # the next question may well be answered
             screen.note(f"qa-bot: {exc}")
             continue
-        history.append((question, answer.answer))
+        history.append(answer.turn)
         screen.line()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from qa_bot.types import Answer, Citation, Hit, IndexReport
+from qa_bot.types import Answer, Citation, Hit, IndexReport, Turn
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -33,6 +33,11 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "usage": asdict(answer.usage),
         "error": answer.error,
     }
+
+
+def turn_of(record: Mapping[str, Any]) -> Turn:
+    """The turn of a conversation that an answer record is, as `Answer.turn`."""
+    return record["standalone_question"], record["answer"]
 
 
 def _citation_record(citation: Citation) -> dict[str, Any]:

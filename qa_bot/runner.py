@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from qa_bot.errors import BackendBusy, QABotError
 from qa_bot.journal import Journal, Record
-from qa_bot.records import answer_record
+from qa_bot.records import answer_record, turn_of
 from qa_bot.text import language_of
 from qa_bot.types import Answer, Question, Turn, Usage
 
@@ -149,7 +149,7 @@ class _Rows:
                 self.on_row(record)
         if record["status"] == "error":
             return _Row(record, None)
-        return _Row(record, (*(turns or ()), (record["question"], record["answer"])))
+        return _Row(record, (*(turns or ()), turn_of(record)))
 
     def _answered(self, question: Question, turns: tuple[Turn, ...] | None) -> Record:
         if turns is None:

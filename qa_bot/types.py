@@ -242,6 +242,14 @@ class Answer:
     steps: tuple[Step, ...] = ()
     """How it came about; no part of the record, unless it is asked for."""
 
+    @property
+    def turn(self) -> Turn:
+        """The turn of a conversation that it is: its question standing alone, and what it says.
+
+        The next question may lean on this one, and this one on those before.
+        """
+        return self.standalone_question, self.answer
+
     def also_in(self, citation: Citation) -> list[str]:
         """The other documents in which nearly the same stands as what a citation quotes."""
         for hit in self.passages:

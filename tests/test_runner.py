@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,17 @@ def test_rows_of_a_conversation_are_follow_ups(jobs: int, journal: Journal) -> N
     assert answers[2].startswith("And when? after Who? [1]")
     assert answers[3].startswith("Own? after Given? [1]")
     assert answers[5].startswith("At last? after Own? [1]")
+
+
+def test_what_a_follow_up_leans_on_is_told_as_it_was_understood() -> None:
+    """ "And when?" after "And the other?" needs what the other is."""
+
+    def ask(question: str, history: Sequence[Turn] = (), *, id: str = "1") -> Answer:
+        answer = ScriptedBot().ask(question, history, id=id)
+        return replace(answer, standalone_question=f"{question} In full.")
+
+    records = list(answer_all(ask, as_questions(CONVERSATION[:3])))
+    assert records[2]["answer"].startswith("And when? after Who? In full. [1]")
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

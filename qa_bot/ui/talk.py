@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from qa_bot.errors import QABotError, ServiceError, UsageError
+from qa_bot.records import turn_of
 from qa_bot.streaming import continued
 from qa_bot.types import Answer, Filter, Manner, Turn
 from qa_bot.ui.asking import QUEUED, checked_question
@@ -86,7 +87,7 @@ class Talk:
                 found["pending"] = {"question": question, "only": limits, "state": "asking"}
 
             found = self.conversations.change(owner, named, begin)
-            history = tuple((turn["question"], turn["answer"]) for turn in found["turns"])
+            history = tuple(map(turn_of, found["turns"]))
             writing = Writing(owner, named, question, history, limits, manner, passages)
             self._writing[owner, named] = writing
         threading.Thread(target=self._write, args=(writing,), name="answer", daemon=True).start()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qa_bot.errors import UsageError
+from qa_bot.records import turn_of
 
 NO_ANSWER = "not_in_documents"
 """The reason of a thumb down that says: this should have been refused."""
@@ -78,7 +79,7 @@ def case_of(conversation: Mapping[str, Any], turn: int) -> dict[str, Any]:
         "answerable": answerable,
         "type": f"thumb {vote['vote']}" if vote else "chat",
     }
-    if history := [[item["question"], item["answer"]] for item in conversation["turns"][:turn]]:
+    if history := [list(turn_of(item)) for item in conversation["turns"][:turn]]:
         row["history"] = history
     if vote.get("reason"):
         row["reason"] = vote["reason"]

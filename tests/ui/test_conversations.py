@@ -273,10 +273,15 @@ def test_a_vote_says_what_is_expected(
 ) -> None:
     turn = {"question": "Q?", "language": "en", "status": status, "answer": "A [1].", "vote": vote,
             "citations": [{"quote": "q", "source": "s"}]}  # fmt: skip
-    before = {**turn, "question": "Before?", "answer": "Yes."}
+    before = {
+        **turn,
+        "question": "Before?",
+        "standalone_question": "Before that?",
+        "answer": "Yes.",
+    }
     row = case_of({"id": "c", "turns": [before, turn]}, 1)
     assert (row["answerable"], row.get("gold_passages")) == (answerable, gold)
-    assert row["history"] == [["Before?", "Yes."]]
+    assert row["history"] == [["Before that?", "Yes."]]
     assert row.get("answers") == (["A."] if gold else None)
 
 
