@@ -1,10 +1,10 @@
 """Answers on documents of other kinds: `python benchmarks/other.py PACKAGES RUNS`.
 
 PACKAGES is a folder into which the Debian packages `debian-handbook`, `debian-history` and
-`maint-guide-zh-cn` were unpacked (`dpkg -x`). Four collections are made of them and of
-`other/tables` and `other/office`, and evaluated on our questions in `other/`, into folders below
-RUNS: chapters of a handbook in four languages (.html); a history, a constitution and a guide (.pdf
-and .txt); tables; what lies in an office (.docx, .xlsx, .eml, .pdf, .md, .txt).
+`maint-guide-zh-cn` were unpacked (`dpkg -x`). Five collections are evaluated on our questions in
+`other/`, into folders below RUNS: chapters of a handbook in four languages (.html); a history, a
+constitution and a guide (.pdf and .txt); tables; what lies in an office (.docx, .xlsx, .eml, .pdf,
+.md, .txt); and what a newsroom keeps, in four languages (.txt).
 """
 
 from __future__ import annotations
@@ -50,19 +50,9 @@ def history(packages: Path, folder: Path) -> None:
         (folder / name).write_bytes(gzip.decompress(packed))
 
 
-def tables(_: Path, folder: Path) -> None:
-    """Those of the repository."""
-    shutil.copytree(HERE / "tables", folder, dirs_exist_ok=True)
-
-
-def office(_: Path, folder: Path) -> None:
-    """Minutes, letters, a workbook, reports and a paper, in six languages."""
-    shutil.copytree(HERE / "office", folder, dirs_exist_ok=True)
-
-
-COLLECTIONS: dict[str, Callable[[Path, Path], None]] = {
-    made.__name__: made for made in (handbook, history, tables, office)
-}
+COLLECTIONS: dict[str, Callable[[Path, Path], None]] = {"handbook": handbook, "history": history}
+KEPT = ("tables", "office", "news")
+"""Collections whose documents are in the repository."""
 
 
 def _share(page: Path, language: str) -> float:
@@ -77,10 +67,13 @@ def main() -> None:
     packages, runs = map(Path, sys.argv[1:])
     print("| | files | questions | right | refused rightly | refused wrongly |")
     print("|---|---|---|---|---|---|")
-    for name, make in COLLECTIONS.items():
+    for name in (*COLLECTIONS, *KEPT):
         folder = runs / f"{name}_documents"
         folder.mkdir(parents=True, exist_ok=True)
-        make(packages, folder)
+        if name in KEPT:
+            shutil.copytree(HERE / name, folder, dirs_exist_ok=True)
+        else:
+            COLLECTIONS[name](packages, folder)
         paths = ["--documents", str(folder), "--store", str(runs / f"{name}_store")]
         command = [sys.executable, "-m", "qa_bot", "eval", str(HERE / f"{name}.jsonl")]
         subprocess.run([*command, "-o", str(runs / name), *paths], check=True, stdout=sys.stderr)

@@ -46,6 +46,7 @@ _PERCENT = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?!\d)")
+_MONTH_IN_FIGURES = re.compile(r"(\d{1,2})\s?[月월]")
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
 _MAGNITUDE_AHEAD = 12
 """Characters after a number in which its magnitude word may still be written."""
@@ -152,21 +153,23 @@ def _digits(value: Decimal) -> tuple[int, ...]:
 def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states.
 
-    A month's name states its number beside 月 and in a date, and is one itself: 7月 is July. Of a
-    date or an address in figures each part must be stated.
+    A month is stated by a month alone, by its name, in figures or in a date: 7月 is July, and the
+    seventh fair is not. Of a date or an address in figures each part must be stated.
     """
     claim = with_digits(claim)
     known = set().union(*map(stated_values, evidence), *map(_in_names, evidence))
     shares = set().union(*map(_percentages, evidence))
-    in_dates = known.union(value for text in evidence for _, value in months(text))
+    in_months = set().union(*map(_month_values, evidence))
     dates = [found.span() for found in _DATE.finditer(claim)]
 
     def is_stated(number: Number) -> bool:
         stated = known
         if _PERCENT.match(claim, number.end):
             stated = shares
-        elif claim.startswith("月", number.end) or any(a <= number.start < b for a, b in dates):
-            stated = in_dates
+        elif claim.startswith("月", number.end):
+            stated = in_months
+        elif any(a <= number.start < b for a, b in dates):
+            stated = known | in_months
         return number.values <= stated if number.parts else bool(number.values & stated)
 
     return [
@@ -176,8 +179,16 @@ def missing_numbers(claim: str, *evidence: str) -> list[str]:
             if not is_stated(number)
         ),
         *(words for words, values in number_words(claim) if not values & known),
-        *(name for name, value in months(claim) if value not in in_dates),
+        *(name for name, value in months(claim) if value not in in_months),
     ]
+
+
+def _month_values(text: str) -> set[Decimal]:
+    """The months that `text` names, and what may be one in its dates in figures."""
+    text = with_digits(text)
+    dates = " ".join(found.group() for found in _DATE.finditer(text))
+    figures = [*_MONTH_IN_FIGURES.findall(text), *re.findall(r"\d+", dates)]
+    return {value for _, value in months(text)} | {Decimal(int(figure)) for figure in figures}
 
 
 def _in_names(text: str) -> set[Decimal]:

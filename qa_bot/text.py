@@ -295,6 +295,11 @@ def ends_sentence(text: str) -> bool:
     return any(found.end() == len(text.rstrip()) for found in _END.finditer(text))
 
 
+def is_question(text: str) -> bool:
+    """Whether it ends in a question mark."""
+    return text.rstrip().endswith(("?", "？", "؟"))
+
+
 def _segments(text: str) -> list[tuple[int, int]]:
     """Stretches that no sentence crosses: lines, or runs of lines that are one paragraph."""
     if "\n" not in text:
@@ -342,7 +347,7 @@ def _is_abbreviation(text: str, begin: int, dot: int, after: int) -> bool:
     if _NUMBERING.fullmatch(word):
         opens = not text[begin : dot - len(word)].strip()
         return opens or (len(word) <= 3 and bool(_ORDINAL_FOLLOWERS.match(rest)))
-    if word.lower() in _BEFORE_NUMBERS:
+    if word.lower() in _BEFORE_NUMBERS and (len(word) > 1 or following.isdigit()):
         return following.isdigit()
     initial = len(word) == 1 and (
         not following.isdigit() if word.isupper() else bool(_LETTER_AFTER.match(rest))

@@ -17,6 +17,7 @@ BLOCKS = [
         "numbers",
         "number_words",
         "months",
+        "units",
         "places",
         "prompts",
         "records",

@@ -57,6 +57,7 @@ def test_what_never_ends_is_cut_at_1200_bytes(piece: str) -> None:
     [
         ("Mr. Li met Dr. No. 5 in the U.S. today. Good.", 2),
         ("In Brown v. Board of Education it ruled. Pdt. Abraham agreed.", 2),
+        ("Written by S. Iyer and P. Månsson for Harry S. Truman. See S. 12 of it.", 2),
         ("PT. Telkom untung. Ir. Soekarno lahir di Surabaya. Hj. Siti dan Tn. Budi datang.", 3),
         ("11.5. Light and sound\nA.4. Knoppix\n3. Rooms\nIt is 3.5. Yes. A. Smith agreed.", 6),
         ("El presidente de EE. UU. habló. Das gilt z. B. für Wien. L'art. 5. Il sig. Rossi.", 4),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qa_bot.numbers import find_numbers, missing_numbers
 from qa_bot.places import countries, hinted
-from qa_bot.text import count_words, language_of, normalise
+from qa_bot.text import count_words, is_question, language_of, normalise
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -91,7 +91,7 @@ def echoes(text: str, question: str) -> bool:
     folded = normalise(text).rstrip(" ?？.。")
     if folded and folded == normalise(question).rstrip(" ?？.。"):
         return True
-    return text.rstrip().endswith(("?", "？")) and bool(said) and said <= asked
+    return is_question(text) and bool(said) and said <= asked
 
 
 def tells_nothing_new(text: str, question: str, fillers: str) -> bool:
@@ -108,7 +108,7 @@ def still_asks(text: str, question: str, said: str) -> bool:
 
     It asks, too, and keeps at least half of the words that are new in the question.
     """
-    asks = text.endswith(("?", "？", "؟")) or not question.endswith(("?", "？", "؟"))
+    asks = is_question(text) or not is_question(question)
     new = terms(question) - terms(said)
     return asks and bool(text) and 2 * len(new & terms(text)) >= len(new)
 

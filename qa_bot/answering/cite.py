@@ -22,6 +22,7 @@ from qa_bot.months import names_month
 from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
 from qa_bot.text import unnumbered
 from qa_bot.types import Citation, Sentence
+from qa_bot.units import repair_currencies, unsupported_units
 
 ReadText = Callable[[str], str | None]
 """The text of a source as its file has it now; None where the file is gone."""
@@ -60,11 +61,13 @@ class Citer:
         return Sentence(sentence, markers, "supported" if supported else "unsupported")
 
     def repaired(self, text: str) -> str:
-        """`text` with numbers that are off by a power of ten put right."""
-        return repair_magnitudes(text, self._run.language, *self._stated)
+        """`text` with numbers that are off by a power of ten, and currencies, put right."""
+        text = repair_magnitudes(text, self._run.language, *self._stated)
+        quotes = [item.text for item in self.evidence]
+        return repair_currencies(text, self._run.language, quotes)
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
-        """What these quotes, with their title, do not state: numbers, countries, names.
+        """What these quotes, with their title, do not state: numbers, units, countries, names.
 
         So, too, numbers that count another thing there, and words that say the opposite.
         """
@@ -73,6 +76,7 @@ class Citer:
         quotes = [item.text for item in quoted]
         return [
             *unsupported_numbers(text, self._question, shown),
+            *unsupported_units(text, self._question, shown),
             *unsupported_countries(text, language, self._question, shown),
             *(
                 unsupported_names(text, self._question, shown)

@@ -6,17 +6,20 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms
 from qa_bot.answering.retrieve import DEPTH
 from qa_bot.answering.signals.years import years_in
 from qa_bot.index.readers import is_table
 from qa_bot.index.split import MAX_BYTES
+from qa_bot.months import is_date
 from qa_bot.numbers import annotate
 from qa_bot.text import (
     LIST_ITEM,
     SENTENCE_BYTES,
     count_words,
     ends_sentence,
+    is_question,
     sentence_spans,
     unnumbered,
     utf8_len,
@@ -105,14 +108,16 @@ def evidence_sentences(question: str, hits: Sequence[Hit]) -> tuple[Evidence, ..
     """The sentences of the hits' passages, best passage first, each stretch of text once.
 
     A heading of a few words is none that has but those of its document's title and of the
-    question: it names what is asked about, and states nothing of it.
+    question: it names what is asked about, and states nothing of it. Nor is a line that is but a
+    date, save where it is asked when a document came out.
     """
+    dates = asks_when_it_came_out(question)
     taken: list[tuple[str, int, int]] = []
     found: list[Evidence] = []
     for hit in hits:
         passage = hit.passage
         spans = sentence_spans(passage.text)
-        for first, last in _statements(passage.text, spans):
+        for first, last in _statements(passage.text, spans, rows=is_table(passage.source)):
             start, end = passage.start + spans[first].start, passage.start + spans[last].end
             if any(s == passage.source and a < end and start < b for s, a, b in taken):
                 continue  # neighbouring passages share a sentence
@@ -120,24 +125,30 @@ def evidence_sentences(question: str, hits: Sequence[Hit]) -> tuple[Evidence, ..
             text = passage.text[spans[first].start : spans[last].end]
             if len(spans) > 1 and _is_heading(text, f"{passage.title} {question}"):
                 continue
+            if is_date(text) and not dates:
+                continue
             cosine = max(hit.sentences[first : last + 1], default=0.0)
             nearness = cosine + PASSAGE_WEIGHT * math.log(max(hit.score, LEAST_SCORE))
             found.append(Evidence(passage, start, end, text, nearness))
     return tuple(found)
 
 
-def _statements(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+def _statements(text: str, spans: Sequence[Span], *, rows: bool) -> Iterator[tuple[int, int]]:
     """The first and the last sentence of each: one that ends in a colon needs what it announces.
 
-    That is the next one, and all items of a list that begins there.
+    That is the next one, and all items of a list that begins there. So does a question, as of an
+    interview, which needs what answers it, but not in `rows` of a table.
     """
     first = 0
     while first < len(spans):
         last, start = first, spans[first].start
-        if text[: spans[first].end].endswith((":", "：")):
+        head = text[start : spans[first].end]
+        asks = not rows and is_question(head)
+        if asks or head.endswith((":", "：")):
             for number, below in enumerate(spans[first + 1 :], start=first + 1):
                 item = number == first + 1 or LIST_ITEM.match(text, below.start)
-                if not item or utf8_len(text[start : below.end]) > SENTENCE_BYTES:
+                another = asks and is_question(text[below.start : below.end])
+                if not item or another or utf8_len(text[start : below.end]) > SENTENCE_BYTES:
                     break
                 last = number
         yield first, last

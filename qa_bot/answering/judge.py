@@ -110,7 +110,8 @@ def _judged(
     judged: list[Evidence] = []
     last = len(near)
     for number, item in enumerate(near, start=1):
-        judged.append(replace(item, support=_support(model, question, [item], run)))
+        read = [item.before, item] if item.before else [item]
+        judged.append(replace(item, support=_support(model, question, read, run)))
         best = max(each.support for each in judged)
         if best >= gate.likely:
             last = min(last, number + MORE)
@@ -136,7 +137,7 @@ def _judged_again(
     again = []
     for item in best_first[:AGAIN]:
         both = with_the_one_before(item, read_text(item.passage.source))
-        if both and item.support >= 0:
+        if both and not item.before and item.support >= 0:
             support = _support(model, question, both, run)
             evidence = both[1] if support > item.support else item
             item = replace(evidence, support=(item.support + support) / 2)

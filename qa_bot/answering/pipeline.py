@@ -27,6 +27,7 @@ from qa_bot.answering.ground import (
     merged,
     of_its_year,
     place,
+    with_the_one_before,
 )
 from qa_bot.answering.parts import by_signs, may_ask_twice, of_each_year, stands_alone
 from qa_bot.answering.retrieve import Searchable, retrieve
@@ -169,7 +170,11 @@ class Pipeline:
     def _tried(
         self, run: Run, question: str, near: Sequence[Evidence], gate: Gate
     ) -> Iterator[str]:
-        """An answer from the best evidence; where none of it can stand, from the next best."""
+        """An answer from the best evidence; where none of it can stand, from the next best.
+
+        Behind one that surely answers none was read; what goes on there is then read with it: "The
+        theme of this summit …".
+        """
         said = len(run.sentences)
         for _ in range(ATTEMPTS):
             chosen = judge.stating(self.model, self.read_text, question, near, run, gate)
@@ -183,6 +188,17 @@ class Pipeline:
                 break
             tried = {(item.passage.source, item.start) for item in chosen}
             near = [item for item in near if (item.passage.source, item.start) not in tried]
+            if chosen[-1].support >= gate.sure:
+                near = [self._behind(chosen[-1], item) for item in near]
+
+    def _behind(self, tried: Evidence, item: Evidence) -> Evidence:
+        """A sentence, with `tried` where that is the one before it."""
+        both = with_the_one_before(item, self.read_text(item.passage.source))
+        follows = both and (both[0].passage.source, both[0].start) == (
+            tried.passage.source,
+            tried.start,
+        )
+        return both[1] if both and follows else item
 
     def _tellings(
         self,

@@ -8,10 +8,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qa_bot.text import language_of, sentence_spans, utf8_len
+from qa_bot.text import is_question, language_of, sentence_spans, utf8_len
 from qa_bot.types import Block, Document, Passage
 
-SPLITTER_VERSION = 5
+SPLITTER_VERSION = 6
 TARGET_BYTES = 480
 MAX_BYTES = 2000
 _SURE_LETTERS = 40
@@ -36,8 +36,8 @@ def passages(
 ) -> list[Passage]:
     """Cut the blocks of a document into passages of about `target` UTF-8 bytes, in order.
 
-    Sentences stay whole (a longer one is a passage of its own), a heading goes with what
-    follows it, and neighbours out of one paragraph share a sentence where it is short.
+    Sentences stay whole (a longer one is a passage of its own), a heading or a question goes with
+    what follows it, and neighbours out of one paragraph share a sentence where it is short.
     """
     found: list[Passage] = []
     for run in _runs(document.text, blocks, document.pages):
@@ -80,11 +80,16 @@ def _packed(text: str, run: Sequence[Block], target: int) -> Iterator[tuple[int,
     current: list[_Piece] = []
     for piece in pieces:
         if current and not _belongs(text, current, piece, target):
+            asked = [current.pop()] if len(current) > 1 and _asks(text, current[-1]) else []
             yield current[0].start, current[-1].end
-            current = _overlap(text, current, piece, target)
+            current = asked or _overlap(text, current, piece, target)
         current.append(piece)
     if current:
         yield current[0].start, current[-1].end
+
+
+def _asks(text: str, piece: _Piece) -> bool:
+    return is_question(text[piece.start : piece.end])
 
 
 def _belongs(text: str, current: Sequence[_Piece], piece: _Piece, target: int) -> bool:

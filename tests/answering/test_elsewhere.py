@@ -1,4 +1,6 @@
-"""What is told of another country than the question names does not answer it."""
+"""What is told of another country, version or day than the question names does not answer it."""
+
+from dataclasses import replace
 
 import pytest
 from fakes import FixedStore, NearEmbedding, ScriptedModel, passage
@@ -26,6 +28,10 @@ def farther(question: str, item: Evidence, document: str | None = None) -> bool:
     return found.nearness < item.nearness
 
 
+LETTER = evidence("Pay until 12 February.")
+DATED = replace(LETTER.passage, date="2024-01-26")
+
+
 @pytest.mark.parametrize(
     ("question", "item"),
     [
@@ -34,6 +40,11 @@ def farther(question: str, item: Evidence, document: str | None = None) -> bool:
         ("Quelle est la capitale de l'Australie ?", evidence("Vienne, capitale de l'Autriche.")),
         ("How many packages had Debian 2.0?", evidence("Debian 2.1 had 2,250 packages.")),
         ("哪一年 Debian 12.0 发布？", evidence("Debian 2.0 (1998), Debian 12.01 (2023)")),
+        ("How many were sold on 26 January 2024?", evidence("date: 2024-01-05; sold: 30")),
+        ("1月26日卖了多少？", evidence("Le 5 janvier, 30 furent vendus.")),
+        ("第八届博览会在秋天举行吗？", evidence("第六届博览会18日闭幕。")),
+        ("Combien de firmes au 8e salon ?", evidence("640家企业参展。", title="第六届博览会")),
+        ("Who won the 3rd race?", evidence("Pemenang lomba kedua adalah Ana.")),
     ],
 )
 def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
@@ -52,6 +63,17 @@ def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
         ("How many countries signed?", evidence(SIGNED)),
         ("How many packages had Debian 2.0?", evidence("It had 1,500.", title="Debian 2.0.")),
         ("Is it 39.8 % of 2.5 million?", evidence("It is 39,8 % of 2,5 millions.")),
+        ("How many were sold on 26 January 2024?", evidence("date: 26/01/2024; sold: 30")),
+        ("What was said at the summit of 6 to 9 November?", evidence("On 7 November, he spoke.")),
+        ("How many were sold on 26 January 2024?", evidence("30 were sold.")),
+        ("When is the next meeting after 26 January?", evidence("It is on 12 February.")),
+        (
+            "What was decided on 26 January?",
+            evidence("Pay until 12 February.", title="Meeting of 26 January"),
+        ),
+        ("What was decided on 26 January?", replace(LETTER, passage=DATED)),
+        ("Who won the third race?", evidence("Ana won the 3rd one.")),
+        ("Who won the third race?", evidence("For the first time Ana won.")),
         ("How many signed with Japan in that year, and how many with Kenya?", evidence(SIGNED)),
     ],
     ids=[
@@ -62,6 +84,14 @@ def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
         "none asked",
         "a version",
         "no version",
+        "its day",
+        "a day of it",
+        "no day",
+        "a time is asked for",
+        "a day of another thing",
+        "a day of another thing in a letter",
+        "its place",
+        "the first time",
         "two asked",
     ],
 )

@@ -402,6 +402,49 @@ def test_what_a_colon_announces_is_quoted_with_it(model: ScriptedModel) -> None:
     assert [citation.quote for citation in answer.citations] == [text.removesuffix("\nRain fell.")]
 
 
+def test_a_question_of_an_interview_is_quoted_with_what_answers_it(model: ScriptedModel) -> None:
+    text = "Q: Is it so? Why do they vanish?\nA: Barriers, all of them."
+    embedder = NearEmbedding(near=("vanish",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.reply = "Because of barriers."
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("Why do they vanish?")
+    assert [each.quote for each in answer.citations] == [text.removeprefix("Q: Is it so? ")]
+
+
+def test_a_row_that_ends_in_a_question_is_quoted_without_the_next(model: ScriptedModel) -> None:
+    text = "id: 1; asks: Why do they vanish?\nid: 2; asks: about barriers"
+    embedder = NearEmbedding(near=("vanish",))
+    store = FixedStore(embedder, passage("survey.csv", text, "en"))
+    model.reply = "Whether they vanish."
+    found = Pipeline(store, embedder, model, {"survey.csv": text}.get).answer(
+        "What is asked first?"
+    )
+    assert [each.quote for each in found.citations] == [text.partition("\n")[0]]
+
+
+@pytest.mark.parametrize(("asked", "judged"), [("opened", 1), ("published", 2)])
+def test_a_date_line_is_evidence_of_when_a_document_came_out_alone(
+    model: ScriptedModel, asked: str, judged: int
+) -> None:
+    text = "14 March 2024\nThe bridge reopened on 12 March."
+    embedder = NearEmbedding(near=("March",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.yes = [0.1]
+    pipeline = Pipeline(store, embedder, model, {"en.txt": text}.get)
+    answer = pipeline.answer(f"When was the article {asked}?")
+    assert len([step for step in answer.steps if step.name == "judge"]) == judged
+
+
+@pytest.mark.parametrize("currency", ["dollars", "rupiah"])
+def test_a_sum_in_another_currency_is_not_told(model: ScriptedModel, currency: str) -> None:
+    text = f"The fee is 30 {currency}."
+    embedder = NearEmbedding(near=("fee",))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.reply = "The fee is 30 yuan."
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("What is the fee?")
+    assert answer.answer == f"{text} [1]"
+
+
 def test_the_number_of_a_chapter_is_no_answer(model: ScriptedModel) -> None:
     text = "The hall was opened in 1987."
     embedder = NearEmbedding(near=("hall",))
@@ -560,10 +603,10 @@ def test_what_the_model_does_not_stand_by_gives_way_to_the_quote(
     verified: Pipeline, model: ScriptedModel
 ) -> None:
     model.yes = [0.9, 0.2]
-    model.reply = "130 euros ont été payés."
+    model.reply = "130 hommes ont été payés."
     answer = verified.answer("Combien d'entreprises ont participé à l'exposition ?")
     assert answer.answer == "130 entreprises ont participé à l'exposition. [1]"
-    assert "130 euros ont été payés." in model.prompts[-1][-1].content
+    assert "130 hommes ont été payés." in model.prompts[-1][-1].content
     verdicts = [step.values["odds"] for step in answer.steps if step.name == "verify"]
     assert [odds < 0 for odds in verdicts] == [True]
 
@@ -687,6 +730,19 @@ def test_after_one_that_likely_answers_two_more_are_judged(
     assert names[: names.index("gate")].count("judge") == looks
     evidence = model.prompts[looks][-1].content.split("\n\nQuestion")[0]
     assert written_from in evidence.splitlines()[-1]
+
+
+def test_what_follows_a_sentence_that_gave_no_answer_is_read_with_it(model: ScriptedModel) -> None:
+    text = "They met in Wuzhen from 6 to 9 November. The theme of it was light."
+    embedder = NearEmbedding(near=("Wuzhen", "theme"))
+    store = FixedStore(embedder, passage("en.txt", text, "en"))
+    model.yes = [0.95, 0.9]
+    model.replies = ["", "Light was the theme."]
+    answer = Pipeline(store, embedder, model, {"en.txt": text}.get).answer("What was the theme?")
+    judged = [step.result.partition(": ")[2] for step in answer.steps if step.name == "judge"]
+    assert judged == ["They met in Wuzhen from 6 to 9 November.", text]
+    assert answer.answer == "Light was the theme. [1]"
+    assert answer.citations[0].quote == "The theme of it was light."
 
 
 def test_no_sentence_is_judged_twice(pipeline: Pipeline, model: ScriptedModel) -> None:

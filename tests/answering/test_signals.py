@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_bot.answering.signals import SIGNALS
+from qa_bot.answering.signals.days import same_day
 from qa_bot.answering.signals.nearness import near_pair, near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
@@ -116,6 +117,27 @@ def test_of_several_years_a_document_is_of_the_one_that_most_passages_name() -> 
 
 def test_without_a_year_in_the_question_years_say_nothing() -> None:
     assert same_year("Who won?", [candidate("in 2022", date="2022")]) == [0]
+
+
+def test_a_document_is_on_the_days_that_it_names() -> None:
+    found = [
+        candidate("From 6 to 9 November.", source="a.txt"),
+        candidate("12 cases.", source="a.txt"),
+        candidate("On 8 November.", source="b.txt"),
+        candidate("Some day.", source="c.txt"),
+    ]
+    assert same_day("11月6日至9日的峰会？", found) == [1, 1, -1, 0]
+    assert same_day("What was said on 8 November?", found) == [1, 1, 1, 0]
+    assert same_day("What was said in November 2020?", found) == [0, 0, 0, 0]
+
+
+def test_a_letter_is_on_the_day_of_its_date() -> None:
+    letters = [
+        candidate("We met today.", source=f"{day}.eml", date=day)
+        for day in ("2024-11-05", "2024-11-06")
+    ]
+    assert same_day("What was decided on 5 November?", letters) == [1, 0]
+    assert same_day("What was decided on 05/11/2024?", letters) == [1, 0]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,14 @@ def test_short_paragraphs_join_and_long_ones_stay_whole() -> None:
     assert len(passages(document(paragraphs), blocks(paragraphs))) == 3
 
 
+def test_a_question_goes_with_what_answers_it() -> None:
+    text = (
+        "A: We saw it. " + "More of it. " * 36 + "\n\nQ: Why only here?\n\nA: Because it is safe."
+    )
+    made = texts(passages(document(text), blocks(text)))
+    assert made[-1] == "Q: Why only here?\n\nA: Because it is safe."
+
+
 def test_a_heading_goes_with_what_follows() -> None:
     text = "Title\n\nFirst part. " + "More of it. " * 20 + "\n\nSecond heading\n\nSecond part."
     made = texts(passages(document(text), blocks(text)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
+from qa_bot.answering.signals.days import same_day
 from qa_bot.answering.signals.nearness import near_pair, near_passage, near_sentence
 from qa_bot.answering.signals.quantity import states_quantity
 from qa_bot.answering.signals.words import shared_words
@@ -25,6 +26,7 @@ SIGNALS: MappingProxyType[str, Signal] = MappingProxyType(
         "pair": near_pair,
         "words": shared_words,
         "year": same_year,
+        "day": same_day,
         "quantity": states_quantity,
     }
 )
