@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from qa_bot.numbers import find_numbers, with_digits
+from qa_bot.numbers import Number, find_numbers, with_digits
 
 _NAMES = {
     "price": {
@@ -108,34 +108,37 @@ def unsupported_units(text: str, question: str, evidence: Sequence[str]) -> list
     told = "\n".join(evidence)
     return [
         units[0]
-        for units, _, _ in _measured(with_digits(text))
+        for _, units, _ in _measured(with_digits(text))
         if not _hints(told, units) and (_others(told, units) or not _hints(question, units))
     ]
 
 
 def repair_currencies(text: str, language: str, evidence: Sequence[str]) -> str:
-    """`text` with a currency that the evidence does not name written as the only one that it does.
+    """`text` with its sums in a currency that the evidence does not name in the only one it does.
 
-    Small models put a price into the money of the language that they write in.
+    Small models put a price into the money of the language that they write in. A number that the
+    evidence gives no sum of stays: it counts something else there.
     """
     told = with_digits("\n".join(evidence))
-    known = {unit for units, _, _ in _measured(told) for unit in units if _KIND[unit] == "price"}
+    sums = [each for each in _measured(told) if _KIND[each[1][0]] == "price"]
+    known = {unit for _, units, _ in sums for unit in units}
     called = [_CALLED[unit][language == "zh"] for unit in known if unit in _CALLED]
     if len(known) == len(called) == 1:
-        for units, start, end in reversed(list(_measured(text))):
-            if _KIND[units[0]] == "price" and not _hints(told, units):
+        values = frozenset().union(*(number.values for number, _, _ in sums))
+        for number, units, (start, end) in reversed(list(_measured(text))):
+            if _KIND[units[0]] == "price" and number.values & values and not _hints(told, units):
                 gap = " " if text[end : end + 1].isdigit() else ""
                 text = text[:start] + called[0] + gap + text[end:]
     return text
 
 
-def _measured(text: str) -> Iterator[tuple[list[str], int, int]]:
+def _measured(text: str) -> Iterator[tuple[Number, list[str], tuple[int, int]]]:
     """What each number of `text` may be in, by the word behind it or a sign before, and where."""
     for number in find_numbers(text):
         sign = _SIGN.search(text, 0, number.start)
         found = _units_at(text, number.end) or (_units_at(text, sign.start()) if sign else {})
         if found:
-            yield list(found), *next(iter(found.values()))
+            yield number, list(found), next(iter(found.values()))
 
 
 def _units_at(text: str, place: int) -> dict[str, tuple[int, int]]:

@@ -63,9 +63,19 @@ def test_a_unit_of_the_question_counts_where_the_evidence_names_no_other() -> No
         ("It cost 5 euros.", "en", "5 roupies", "It cost 5 euros."),
         ("It cost 5 euros.", "en", "30 yuan, or 4 dollars", "It cost 5 euros."),
         ("It cost 5 euros.", "en", "The 元宇宙 costs 5.", "It cost 5 euros."),
+        ("It cost 5 euros.", "en", "5本书,每本30元", "It cost 5 euros."),
         ("5 yuan for 3 days", "en", "5元", "5 yuan for 3 days"),
     ],
-    ids=["to Chinese", "from Chinese", "a sign", "of several countries", "two", "none", "right"],
+    ids=[
+        "to Chinese",
+        "from Chinese",
+        "a sign",
+        "of several countries",
+        "two",
+        "none",
+        "no sum",
+        "right",
+    ],
 )
 def test_another_currency_gives_way_to_the_only_one_of_the_evidence(
     claim: str, language: str, evidence: str, repaired: str
