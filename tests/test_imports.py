@@ -15,6 +15,7 @@ BLOCKS = [
         "text",
         "hanzi",
         "numbers",
+        "written_numbers",
         "number_words",
         "months",
         "units",

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from qa_bot.number_words import halves, number_words
-from qa_bot.numbers import missing_numbers, repair_magnitudes
+from qa_bot.numbers import missing_numbers
+from qa_bot.written_numbers import repair_magnitudes
 
 
 @pytest.mark.parametrize(

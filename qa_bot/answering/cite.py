@@ -19,10 +19,11 @@ from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
 from qa_bot.months import names_month
-from qa_bot.numbers import repair_magnitudes, settled_length, stated_values
+from qa_bot.numbers import stated_values
 from qa_bot.text import unnumbered
 from qa_bot.types import Citation, Sentence
 from qa_bot.units import repair_currencies, unsupported_units
+from qa_bot.written_numbers import repair_magnitudes, settled_length
 
 ReadText = Callable[[str], str | None]
 """The text of a source as its file has it now; None where the file is gone."""

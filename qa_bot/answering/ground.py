@@ -13,7 +13,6 @@ from qa_bot.answering.signals.years import years_in
 from qa_bot.index.readers import is_table
 from qa_bot.index.split import MAX_BYTES
 from qa_bot.months import is_date
-from qa_bot.numbers import annotate
 from qa_bot.text import (
     LIST_ITEM,
     SENTENCE_BYTES,
@@ -26,6 +25,7 @@ from qa_bot.text import (
     without_mark,
 )
 from qa_bot.types import Hit, Passage, Span
+from qa_bot.written_numbers import annotate
 
 PASSAGE_WEIGHT = 0.068
 """Of the logarithm of a passage's score beside the cosine of its sentence: a year or a name

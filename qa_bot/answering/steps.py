@@ -13,9 +13,9 @@ from qa_bot.answering.ground import Evidence, evidence_text
 from qa_bot.answering.parts import as_written
 from qa_bot.models.embedded import drain
 from qa_bot.models.seam import AnsweringModel
-from qa_bot.numbers import annotate
 from qa_bot.prompts import load_data, load_prompt, phrases
 from qa_bot.types import Strictness, Turn, Usage
+from qa_bot.written_numbers import annotate
 
 ANSWER_TOKENS = 128
 QUESTION_TOKENS = 96

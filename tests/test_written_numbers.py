@@ -1,0 +1,66 @@
+"""Large numbers as a reader's language writes them."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_bot.numbers import find_numbers
+from qa_bot.written_numbers import annotate, repair_magnitudes, write_number
+
+
+@pytest.mark.parametrize(
+    "text", ["会议于2023.11.08召开", "192.168.100.17", "9" * 60, "1 000 " * 30]
+)
+def test_what_is_no_large_number_is_not_annotated(text: str) -> None:
+    """Dates, addresses and digit runs: wrong help would be worse than none."""
+    assert annotate(text, "zh", "fr") == text
+
+
+@pytest.mark.parametrize(
+    ("claim", "language", "evidence", "repaired"),
+    [
+        ("规模达到45500亿元", "zh", "45 500 milliards de yuans", "规模达到45.5万亿元"),
+        ("30 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
+        ("3 milliards de personnes", "fr", "全球仍有近30亿人", "3 milliards de personnes"),
+        ("12 cases", "en", "120 countries", "12 cases"),
+        ("Its 3 parts", "en", "covers 300 million people", "Its 3 parts"),
+        ("50 juta", "id", "5亿, 50亿", "50 juta"),
+    ],
+    ids=[
+        "too small",
+        "too large",
+        "right",
+        "small",
+        "small beside a large",
+        "no single one is meant",
+    ],
+)
+def test_a_number_off_by_a_power_of_ten_is_written_as_the_evidence_has_it(
+    claim: str, language: str, evidence: str, repaired: str
+) -> None:
+    assert repair_magnitudes(claim, language, evidence) == repaired
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "language", "annotated"),
+    [
+        ("超过20万公里", "zh", "fr", "超过20万 (= 200 000)公里"),
+        ("近30亿人", "zh", "id", "近30亿 (= 3 miliar)人"),
+        ("45 500 milliards de yuans", "fr", "zh", "45 500 milliards (= 45.5万亿) de yuans"),
+        ("700 juta orang", "id", "fr", "700 juta (= 700 millions) orang"),
+        ("126个国家", "zh", "en", "126个国家"),
+        ("700 juta orang", "id", "id", "700 juta orang"),
+    ],
+)
+def test_large_numbers_are_annotated_in_the_readers_language(
+    text: str, source: str, language: str, annotated: str
+) -> None:
+    assert annotate(text, source, language) == annotated
+
+
+@given(st.integers(10_000, 10**15), st.sampled_from(["en", "fr", "zh", "id", "de", "es", "pt"]))
+def test_what_is_written_is_read_back(value: int, language: str) -> None:
+    written = write_number(Decimal(value), language)
+    assert any(Decimal(value) in number.values for number in find_numbers(written, language))
