@@ -1,10 +1,11 @@
 """Answers on documents of other kinds: `python benchmarks/other.py PACKAGES RUNS`.
 
 PACKAGES is a folder into which the Debian packages `debian-handbook`, `debian-history` and
-`maint-guide-zh-cn` were unpacked (`dpkg -x`). Five collections are evaluated on our questions in
-`other/`, into folders below RUNS: chapters of a handbook in four languages (.html); a history, a
-constitution and a guide (.pdf and .txt); tables; what lies in an office (.docx, .xlsx, .eml, .pdf,
-.md, .txt); and what a newsroom keeps, in four languages (.txt).
+`maint-guide-zh-cn` were unpacked (`dpkg -x`), and the source of trafilatura 1.0.0 (see
+`web_pages.py`). Six collections are evaluated on our questions in `other/`, into folders below
+RUNS: chapters of a handbook in four languages (.html); a history, a constitution and a guide (.pdf
+and .txt); saved web pages in German, English and French (.html); tables; what lies in an office
+(.docx, .xlsx, .eml, .pdf, .md, .txt); and what a newsroom keeps, in four languages (.txt).
 """
 
 from __future__ import annotations
@@ -50,7 +51,18 @@ def history(packages: Path, folder: Path) -> None:
         (folder / name).write_bytes(gzip.decompress(packed))
 
 
-COLLECTIONS: dict[str, Callable[[Path, Path], None]] = {"handbook": handbook, "history": history}
+def web(packages: Path, folder: Path) -> None:
+    """News, reports, blogs and shops, as they were saved."""
+    for page in (packages / "trafilatura-1.0.0/tests/cache").glob("*.html"):
+        if not page.name.startswith("exotic_tags"):  # made up
+            shutil.copy(page, folder)
+
+
+COLLECTIONS: dict[str, Callable[[Path, Path], None]] = {
+    "handbook": handbook,
+    "history": history,
+    "web": web,
+}
 KEPT = ("tables", "office", "news")
 """Collections whose documents are in the repository."""
 

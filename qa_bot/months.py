@@ -1,4 +1,4 @@
-"""Months by their names, and days of the year, in the languages of dates that are read."""
+"""Months and weekdays by their names, and days of the year, in the languages that are read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,25 @@ _BESIDE_DAY = re.compile(
 )
 _NO_DATE = re.compile(r"[\d\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_MONTHS_A_YEAR, _DAYS_A_MONTH = 12, 31
+_MONTHS_A_YEAR, _DAYS_A_MONTH, _DAYS_A_WEEK = 12, 31, 7
+_WEEKDAYS = (
+    "monday lundi senin montag lunes segunda-feira lunedì maandag",
+    "tuesday mardi selasa dienstag martes terça-feira martedì dinsdag",
+    "wednesday mercredi rabu mittwoch miércoles quarta-feira mercoledì woensdag",
+    "thursday jeudi kamis donnerstag jueves quinta-feira giovedì donderdag",
+    "friday vendredi jumat jum'at freitag viernes sexta-feira venerdì vrijdag",
+    "saturday samedi sabtu samstag sonnabend sábado sabato zaterdag",
+    "sunday dimanche ahad sonntag domingo domenica zondag",
+)
+_WEEKDAY_NUMBER = {name: n for n, names in enumerate(_WEEKDAYS, 1) for name in names.split()}
+_WEEKDAY_NUMBER |= {"hari minggu": 7, "pada minggu": 7}  # minggu alone is a week, too
+_SHORT_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(
+    rf"\b(?:(?P<name>{'|'.join(_WEEKDAY_NUMBER)})"
+    rf"|(?-i:(?P<short>{'|'.join(map(str.title, _SHORT_WEEKDAYS))})\b(?=\.?,? \d)))\b"
+    r"|(?:星期|礼拜|禮拜|(?<!一)[周週])(?P<chinese>[一二三四五六日天])(?![天日次])",
+    re.IGNORECASE,
+)
 
 
 def months(text: str) -> Iterator[tuple[str, Decimal]]:
@@ -86,6 +104,18 @@ def days(text: str) -> set[tuple[int, int]]:
         if 1 <= month <= _MONTHS_A_YEAR and 1 <= first <= last <= _DAYS_A_MONTH:
             found |= {(month, day) for day in range(first, last + 1)}
     return found
+
+
+def weekdays(text: str) -> Iterator[tuple[str, int]]:
+    """Each day of the week as named, and its number from Monday, 1, on."""
+    for found in _WEEKDAY.finditer(text.replace("’", "'")):
+        if name := found["name"]:
+            number = _WEEKDAY_NUMBER[name.lower()]
+        elif short := found["short"]:
+            number = _SHORT_WEEKDAYS.index(short.lower()) + 1
+        else:
+            number = "一二三四五六日天".index(found["chinese"]) + 1
+        yield found[0], min(number, _DAYS_A_WEEK)
 
 
 def is_date(text: str) -> bool:

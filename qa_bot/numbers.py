@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from qa_bot.months import months
+from qa_bot.months import months, weekdays
 from qa_bot.number_words import POWERS, halves, number_words, ordinals
 
 _CJK_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
@@ -37,7 +37,7 @@ _GLUED = r"(?<=\bRp)|(?<=\bRp\.)|(?<=\bRM)|(?<=\b(?:RMB|CNY|USD|EUR|IDR))|(?<=\b
 _NUMBER = re.compile(
     rf"(?:(?<![\dA-Za-zÀ-ɏ.])|{_GLUED})(?P<digits>{_DIGITS})"
     rf"(?:(?:[ \u00a0]?[余餘多]?(?=[千百]?[万萬亿億兆]))?(?P<cjk>[十百千万萬亿億兆]+)"
-    rf"|[\s\u00a0\u202f]*(?P<word>{_WORDS})\b"
+    rf"|[\s\u00a0\u202f-]*(?P<word>{_WORDS})(?![^\W\u3400-\u9fff])"
     r"|\s*[×xX·⋅*]\s*10(?:\^(?P<caret>\d{1,2})|(?P<raised>[⁰¹²³⁴-⁹]{1,2})))?",
     re.IGNORECASE,
 )
@@ -45,7 +45,9 @@ PERCENT = re.compile(
     r"\s*(?:[%％]|per ?cento?\b|pour ?cent|persen|prozent|por cien|por cento|procent)",
     re.IGNORECASE,
 )
+_WORD_OF_SHARE = re.compile(rf"\S+{PERCENT.pattern}", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?!\d)")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _MONTH_IN_FIGURES = re.compile(r"(\d{1,2})\s?[月월]")
 
 
@@ -115,12 +117,14 @@ def missing_numbers(claim: str, *evidence: str) -> list[str]:
     """The numbers of `claim`, as written, whose value none of `evidence` states.
 
     A month is stated by a month alone, by its name, in figures or in a date: 7月 is July, and the
-    seventh fair is not. Of a date or an address in figures each part must be stated.
+    seventh fair is not; a weekday by its name. Of a date or an address in figures each part must
+    be stated.
     """
     claim = with_digits(claim)
     known = set().union(*map(stated_values, evidence), *map(_in_names, evidence))
     shares = set().union(*map(_percentages, evidence))
     in_months = set().union(*map(_month_values, evidence))
+    on_weekdays = {value for text in evidence for _, value in weekdays(text)}
     dates = [found.span() for found in _DATE.finditer(claim)]
 
     def is_stated(number: Number) -> bool:
@@ -141,6 +145,7 @@ def missing_numbers(claim: str, *evidence: str) -> list[str]:
         ),
         *(words for words, values in number_words(claim) if not values & known),
         *(name for name, value in months(claim) if value not in in_months),
+        *(name for name, value in weekdays(claim) if value not in on_weekdays),
     ]
 
 
@@ -157,16 +162,29 @@ def _in_names(text: str) -> set[Decimal]:
     return {Decimal(digits) for digits in re.findall(r"(?<=[A-Za-z])\d{1,4}(?!\d)", text)}
 
 
+def counts_nothing(text: str) -> bool:
+    """Whether the numbers of `text`, which has some, are all years or shares of a hundred."""
+    text = with_digits(text)
+    numbers = list(find_numbers(text))
+    if not numbers or any(number_words(_WORD_OF_SHARE.sub(" ", text))):
+        return False
+    written = [text[number.start : number.end].strip() for number in numbers]
+    return all(
+        _YEAR.fullmatch(figures) or _is_share(text, number)
+        for figures, number in zip(written, numbers, strict=True)
+    )
+
+
 def _percentages(text: str) -> set[Decimal]:
     """The values that `text` states as a share of a hundred."""
     text = with_digits(text)
-    return set(halves(text)).union(
-        *(
-            number.values
-            for number in find_numbers(text)
-            if PERCENT.match(text, number.end) or text[: number.start].endswith("百分之")
-        )
-    )
+    shares = (number for number in find_numbers(text) if _is_share(text, number))
+    return set(halves(text)).union(*(number.values for number in shares))
+
+
+def _is_share(text: str, number: Number) -> bool:
+    after, before = PERCENT.match(text, number.end), text[: number.start]
+    return bool(after) or before.endswith("百分之")
 
 
 def _split_space_groups(text: str) -> str:

@@ -88,6 +88,8 @@ class Phrases:
     """A regular expression that finds, in a question, that an overview of a topic is asked for;"""
     quantity: str = ""
     """that a number is;"""
+    count: str = ""
+    """and how many of something;"""
     time: str = ""
     """that a date is, or a year;"""
     price: str = ""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
-from qa_bot.numbers import PERCENT, find_numbers, stated_values
+from qa_bot.numbers import PERCENT, Number, find_numbers, stated_values
 
 _ANNOTATE_FROM, _ANNOTATE_BELOW = 10_000, 10**18
+_GROUPED_FROM = 1_000
+"""From where on languages write a number each in their own way."""
 _MAGNITUDE_AHEAD = 12
 """Characters after a number in which its magnitude word may still be written."""
+_WRITTEN = re.compile(r"(?P<digits>\d(?:[\d.,\s'’]*\d)?)\s*(?P<word>.*)")
 
 
 def annotate(text: str, source: str, language: str) -> str:
@@ -76,37 +80,80 @@ def _same_form(written: str, said: str) -> bool:
     return fold(written) == fold(said)
 
 
-def repair_magnitudes(claim: str, language: str, *evidence: str) -> str:
-    """`claim` with numbers that are off by a power of ten written as the evidence has them.
+def repair_numbers(
+    claim: str, language: str, evidence: Sequence[str], as_written: Sequence[str] = ()
+) -> str:
+    """`claim` with its large numbers as the evidence has them, in the form of `language`.
 
-    Small models read 45 500 milliards as 45500亿. A large number that no evidence states, but
-    whose digits are those of exactly one there, can only be that one; a small one may count
-    something else ("its 3 parts" of 300 million people).
+    Small models read 45 500 milliards as 45500亿, or copy it: an Indonesian reads "45,500
+    milliards" as 45.5. A form that stands in `as_written`, texts of `language`, is left.
     """
-    known = set().union(*map(stated_values, evidence))
+    known = _known(evidence)
     pieces, last = [], 0
     for number in find_numbers(claim, language):
-        meant = {
-            value
-            for value in known
-            if value >= _ANNOTATE_FROM and any(_digits(value) == _digits(v) for v in number.values)
-        }
-        small = not number.magnitude and max(number.values) < _ANNOTATE_FROM
-        if small or number.values & known or len(meant) != 1 or PERCENT.match(claim, number.end):
-            continue
-        pieces += [claim[last : number.start], write_number(meant.pop(), language)]
-        last = number.end
+        written = claim[number.start : number.end]
+        meant = _meant(number, written, language, known)
+        kept = PERCENT.match(claim, number.end) or any(written in text for text in as_written)
+        if meant is not None and not kept:
+            pieces += [claim[last : number.start], write_number(meant, language)]
+            last = number.end
     return "".join([*pieces, claim[last:]])
 
 
-def settled_length(claim: str, *evidence: str) -> int:
+def settled_length(claim: str, language: str, evidence: Sequence[str]) -> int:
     """Characters of an unfinished text before any number that may still have to be repaired."""
-    known = set().union(*map(stated_values, evidence))
-    for number in find_numbers(claim):
-        if number.end + _MAGNITUDE_AHEAD > len(claim) or not number.values & known:
+    known = _known(evidence)
+    for number in find_numbers(claim, language):
+        unfinished = number.end + _MAGNITUDE_AHEAD > len(claim)
+        mended = _meant(number, claim[number.start : number.end], language, known) is not None
+        if unfinished or mended or not number.values & known:
             return number.start
     return len(claim)
 
 
+def _known(evidence: Sequence[str]) -> set[Decimal]:
+    return set().union(*map(stated_values, evidence))
+
+
+def _meant(number: Number, written: str, language: str, known: set[Decimal]) -> Decimal | None:
+    """What stands for a number that is off by a power of ten, or in another language's form.
+
+    A large number that no evidence states, but whose digits are those of exactly one there, can
+    only be that one; a small one may count something else ("its 3 parts" of 300 million people).
+    """
+    meant = number.values & known
+    if meant:
+        small = number.parts or max(meant) < _GROUPED_FROM
+        if small or language not in _SCALES or _reads(number, written, language) in meant:
+            return None
+    elif number.magnitude or max(number.values) >= _ANNOTATE_FROM:
+        alike = set(map(_digits, number.values))
+        meant = frozenset(v for v in known if v >= _ANNOTATE_FROM and _digits(v) in alike)
+    return next(iter(meant)) if len(meant) == 1 else None
+
+
 def _digits(value: Decimal) -> tuple[int, ...]:
     return value.normalize().as_tuple().digits
+
+
+def _reads(number: Number, written: str, language: str) -> Decimal | None:
+    """The value that a reader of `language` reads; None where it is no form of that language."""
+    found = _WRITTEN.fullmatch(written)
+    if not found or _is_foreign(found["word"].casefold(), language):
+        return None
+    thousands, point = map(re.escape, _SEPARATORS.get(language, (".", ",")))
+    digits = re.sub(r"\s", " ", found["digits"])
+    if not re.fullmatch(rf"(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+)(?:{point}\d+)?", digits):
+        return None
+    value = Decimal(re.sub(thousands, "", digits).replace(",", "."))
+    return value * max(number.values) / max(number.written)
+
+
+def _is_foreign(word: str, language: str) -> bool:
+    """Whether a magnitude is written as another language of the table has it, and not this."""
+
+    def is_of(table: str) -> bool:  # million and millions are one
+        own = (name.strip().casefold() for _, name in _SCALES[table])
+        return any(word.startswith(name) or name.startswith(word) for name in own)
+
+    return bool(word) and not is_of(language) and any(map(is_of, _SCALES))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_bot.months import MONTH_NUMBER, days, is_date, months, names_month
+from qa_bot.months import MONTH_NUMBER, days, is_date, months, names_month, weekdays
 from qa_bot.numbers import missing_numbers
 
 
@@ -108,3 +108,33 @@ def test_a_months_name_is_its_number(claim: str, evidence: str, missing: list[st
 def test_a_date_states_its_month_in_every_language(name: str, day: int, year: int) -> None:
     assert [int(number) for _, number in months(f"{day} {name} {year}")] == [MONTH_NUMBER[name]]
     assert {month for month, _ in days(f"{day} {name} {year}")} == {MONTH_NUMBER[name]}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("am Dienstag, 14. Januar", [2]),
+        ("pada hari Minggu; dua minggu lalu", [7]),
+        ("Vendredi et samedi", [5, 6]),
+        ("上周三开幕,星期天闭幕", [3, 7]),
+        ("一周三次,每周五天", []),
+        ("on Tue, 5 Nov; the Sun shone", [2]),
+        ("a Jumat’s", [5]),
+        ("the Monday.com page, mondays", [1]),
+    ],
+)
+def test_a_weekday_is_told_from_other_words(text: str, found: list[int]) -> None:
+    assert [number for _, number in weekdays(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "missing"),
+    [
+        ("pada Kamis", "am Dienstag", ["Kamis"]),
+        ("pada hari Selasa", "am Dienstag", []),
+        ("星期二", "mardi dernier", []),
+        ("mardi 3 mai", "le 3 mai", ["mardi"]),
+    ],
+)
+def test_a_weekday_must_be_the_quotes(claim: str, evidence: str, missing: list[str]) -> None:
+    assert missing_numbers(claim, evidence) == missing

@@ -8,7 +8,7 @@ import pytest
 
 from qa_bot.number_words import halves, number_words
 from qa_bot.numbers import missing_numbers
-from qa_bot.written_numbers import repair_magnitudes
+from qa_bot.written_numbers import repair_numbers
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_share_is_no_amount() -> None:
     assert missing_numbers("45.5% of GDP", evidence) == ["45.5"]
     assert missing_numbers("45.5 trillion % of GDP", evidence) == ["45.5 trillion"]
     assert missing_numbers("39.8 percent", "占国内生产总值百分之39.8") == []
-    assert repair_magnitudes("45.5% of GDP", "en", evidence) == "45.5% of GDP"
-    assert repair_magnitudes("45.5 billion", "en", evidence) == "45.5 trillion"
+    assert repair_numbers("45.5% of GDP", "en", [evidence]) == "45.5% of GDP"
+    assert repair_numbers("45.5 billion", "en", [evidence]) == "45.5 trillion"
 
 
 def test_a_number_in_words_must_be_stated_too() -> None:

@@ -20,6 +20,8 @@ from qa_bot.numbers import find_numbers, missing_numbers
         ("45\u202f500 milliards", 45_500_000_000_000),
         ("35800 milliards", 35_800_000_000_000),
         ("27.2 trillion yuan", 27_200_000_000_000),
+        ("27.2 trillion元", 27_200_000_000_000),
+        ("The 1.2-billion-yuan telescope", 1_200_000_000),
         ("2,6 miliar orang", 2_600_000_000),
         ("700 juta orang", 700_000_000),
         ("1.234.567,5", Decimal("1234567.5")),

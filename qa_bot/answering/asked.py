@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Literal, get_args
 
-from qa_bot.months import months
+from qa_bot.months import months, weekdays
 from qa_bot.number_words import LANGUAGES
 from qa_bot.numbers import stated_values
 from qa_bot.prompts import asks, phrases
@@ -16,30 +16,23 @@ Kind = Literal["price", "time", "quantity"]
 """What something costs; when it is; how many, how much or how old."""
 
 _ONE = re.compile(
-    r"\b(?:one|single|only|seule?|unique|satu|tunggal|einzig\w*|solo|sola|único|única)\b"
-    r"|一[个個位名家种種条條座次项項]|唯一",
+    r"\b(?:(?<!no )one(?! of\b| another\b)|single|only|seule?|unique|tunggal"
+    r"|(?<!salah )satu(?! sama lain\b)|einzig\w*|solo|sola|único|única)\b"
+    r"|一[个個位名家种種条條座次项項]|唯一|(?<![\d.,第])1(?![\d.,]*\d|st\b|er\b|[.)]\s)",
     re.IGNORECASE,
 )
-"""A number as well, though it is mostly an article or says something else."""
+"""A number as well, though it is mostly an article or says something else: one of, the first."""
 _DAY = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow"
-    r"|last (?:year|month|week)"
-    r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|hier|aujourd'hui|demain"
-    r"|(?:an|mois|semaine|année) derni(?:er|ère)"
-    r"|senin|selasa|rabu|kamis|jumat|sabtu|minggu|kemarin|hari ini|besok|(?:tahun|bulan) lalu"
-    r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|gestern|heute|morgen"
-    r"|(?:letzte[nrs]?|vorige[nrs]?) (?:jahr|monat|woche)"
-    r"|lunes|martes|miércoles|jueves|viernes|sábado|domingo|ayer|hoy"
-    r"|(?:año|mes) pasado|semana pasada"
-    r"|segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|ontem|hoje"
-    r"|(?:ano|mês) passado"
-    r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|ieri|oggi|(?:anno|mese) scorso"
-    r"|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|gisteren|vandaag"
-    r"|(?:vorig|afgelopen) jaar)\b"
-    r"|[一二三四五六七八九十]+[岁歲]|(?:星期|周|週|礼拜|禮拜)[一二三四五六日天末]|[昨今明前去][天日年晚]|上个?[月周]",
+    r"\b(?:yesterday|today|tomorrow|last (?:year|month|week)"
+    r"|hier|aujourd'hui|demain|(?:an|mois|semaine|année) derni(?:er|ère)"
+    r"|minggu|kemarin|hari ini|besok|(?:tahun|bulan) lalu"
+    r"|gestern|heute|morgen|(?:letzte[nrs]?|vorige[nrs]?) (?:jahr|monat|woche)"
+    r"|ayer|hoy|(?:año|mes) pasado|semana pasada|ontem|hoje|(?:ano|mês) passado"
+    r"|ieri|oggi|(?:anno|mese) scorso|gisteren|vandaag|(?:vorig|afgelopen) jaar)\b"
+    r"|[一二三四五六七八九十]+[岁歲]|[周週]末|[昨今明前去][天日年晚]|上个?[月周]",
     re.IGNORECASE,
 )
-"""A time without a number: an age, a day of the week, or one told from when it was written."""
+"""A time without a number: an age, or one told from when it was written."""
 _MONEY = re.compile(
     r"[$€£¥₩₹₫฿]|\brp\.?\s?\d|\b(?:dollars?|usd|euros?|eur|yuans?|rmb|renminbi|yens?|rupiah|rupees?"
     r"|roupies?|rupias?|pounds?|livres? sterling|libras|francs?|franken|pesos?|reais|roubles?"
@@ -78,6 +71,11 @@ def asks_when_it_came_out(question: str) -> bool:
     return bool(of_document) and asked_for(question) == "time"
 
 
+def counts_something(question: str) -> bool:
+    """Whether it asks how many there are of something, which no share of a hundred tells."""
+    return asks(phrases(language_of(question, "en")).count, question)
+
+
 def may_state(text: str, language: str, question: str, kind: Kind) -> bool:
     """Whether a sentence states a thing of that kind that the question does not name.
 
@@ -85,12 +83,14 @@ def may_state(text: str, language: str, question: str, kind: Kind) -> bool:
     """
     if language not in LANGUAGES:
         return True
-    number = bool(stated_values(text) - stated_values(question))
+    stated = stated_values(text) - stated_values(question)
+    number = bool(stated)
     if kind == "price":
         return bool(_MONEY.search(text))
     if kind == "time":
-        return number or bool(_months(text) - _months(question) or _DAY.search(text))
-    return number or bool(_ONE.search(text))
+        named = _months(text) - _months(question) or _DAY.search(text) or any(weekdays(text))
+        return number or bool(named)
+    return bool(stated - {1} or _ONE.search(text))
 
 
 def _months(text: str) -> set[Decimal]:

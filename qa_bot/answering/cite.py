@@ -14,7 +14,11 @@ from qa_bot.answering.asked import asks_when_it_came_out
 from qa_bot.answering.check import terms, unsupported_countries, unsupported_numbers
 from qa_bot.answering.counted import miscounted
 from qa_bot.answering.ground import Evidence
-from qa_bot.answering.names import unsupported_latin_words, unsupported_names
+from qa_bot.answering.names import (
+    unsupported_latin_words,
+    unsupported_names,
+    unsupported_quotations,
+)
 from qa_bot.answering.polarity import turned_round
 from qa_bot.answering.run import Run
 from qa_bot.models.embed import unit
@@ -23,13 +27,14 @@ from qa_bot.numbers import stated_values
 from qa_bot.text import unnumbered
 from qa_bot.types import Citation, Sentence
 from qa_bot.units import repair_currencies, unsupported_units
-from qa_bot.written_numbers import repair_magnitudes, settled_length
+from qa_bot.written_numbers import repair_numbers, settled_length
 
 ReadText = Callable[[str], str | None]
 """The text of a source as its file has it now; None where the file is gone."""
 
 _MARKER = re.compile(r"\s*[\[【]\s*S?\d+(?:\s*,\s*S?\d+)*\s*[\]】]")
 _CAPITAL_NOUNS = {"de"}
+"""Languages whose names no capital tells."""
 _TELLING = 4
 """Letters of a word that tells what a sentence is about."""
 _NUMBER = 3
@@ -62,10 +67,11 @@ class Citer:
         return Sentence(sentence, markers, "supported" if supported else "unsupported")
 
     def repaired(self, text: str) -> str:
-        """`text` with numbers that are off by a power of ten, and currencies, put right."""
-        text = repair_magnitudes(text, self._run.language, *self._stated)
-        quotes = [item.text for item in self.evidence]
-        return repair_currencies(text, self._run.language, quotes)
+        """`text` with large numbers and currencies put right, and in its language's form."""
+        language = self._run.language
+        as_written = [self._question, *self._quotes(language)]
+        text = repair_numbers(text, language, self._stated, as_written)
+        return repair_currencies(text, language, self._quotes())
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
         """What these quotes, with their title, do not state: numbers, units, countries, names.
@@ -79,19 +85,29 @@ class Citer:
             *unsupported_numbers(text, self._question, shown),
             *unsupported_units(text, self._question, shown),
             *unsupported_countries(text, language, self._question, shown),
-            *(
-                unsupported_names(text, self._question, shown)
-                if _spelled_alike(language, quoted)
-                else ()
-            ),
+            *self._misquoted(text, quoted),
             *unsupported_latin_words(text, self._question, shown),
             *miscounted(text, quotes, self._vectors),
             *turned_round(text, language, self._question, quotes),
         ]
 
+    def _misquoted(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
+        """The names and quotations that quotes of the answer's own language do not have."""
+        if any(item.passage.language != self._run.language for item in quoted):
+            return []
+        shown = [self._shown(item) for item in quoted]
+        quotations = unsupported_quotations(text, self._question, shown)
+        if self._run.language in _CAPITAL_NOUNS:
+            return quotations
+        return [*unsupported_names(text, self._question, shown), *quotations]
+
     def settled(self, text: str) -> str:
         """What of an unfinished sentence `cite` will leave as it is."""
-        return text[: settled_length(text, *self._stated)].rstrip()
+        return text[: settled_length(text, self._run.language, self._stated)].rstrip()
+
+    def _quotes(self, language: str = "") -> list[str]:
+        """The quotes that can be cited: all, or those of one language."""
+        return [item.text for item in self.evidence if language in ("", item.passage.language)]
 
     def resting_on(self, text: str) -> list[Evidence]:
         """The evidence that shares most words and numbers with `text`; no more than it needs.
@@ -170,12 +186,6 @@ def with_markers(sentence: Sentence) -> str:
     """The sentence followed by its markers, each on its own: `Text. [1][2]`."""
     marks = "".join(f"[{marker}]" for marker in sentence.citations)
     return f"{sentence.text} {marks}" if marks else sentence.text
-
-
-def _spelled_alike(language: str, quoted: Sequence[Evidence]) -> bool:
-    """Whether the quotes spell names as `language` does, which has capitals for names alone."""
-    same = all(item.passage.language == language for item in quoted)
-    return same and language not in _CAPITAL_NOUNS
 
 
 def verified(item: Evidence, read_text: ReadText) -> bool:

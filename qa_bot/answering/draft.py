@@ -165,10 +165,12 @@ class Draft:
     def _from_evidence(self, text: str) -> Sentence | None:
         """The best evidence itself, in place of a first sentence that misstates it.
 
-        None where that invents a number and the evidence has none: it does not answer.
+        None where that invents a number and the evidence has none: it does not answer. The date of
+        a document, which a prompt shows, is not invented.
         """
         best = self._citer.evidence[-1]
-        invented = unsupported_numbers(text, self._question, [best.text])
+        given = [best.text, best.passage.date or ""]
+        invented = unsupported_numbers(text, self._question, given)
         if invented and not stated_values(best.text) - stated_values(self._question):
             return None
         return self._quoted(best)

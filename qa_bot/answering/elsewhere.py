@@ -1,8 +1,8 @@
 """Sentences of another country, version, edition or day than the question asks about.
 
 Asked how many countries signed with Japan, a small model tells how many signed with China; of
-version 2.0 what it is told of 2.1; of the eighth fair what the sixth was like; and of the sales
-of one day those of another.
+version 2.0 what it is told of 2.1; of the eighth fair what the sixth was like; of the sales of
+one day those of another; and asked how many countries share a forest, how much of it each has.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from qa_bot.answering.asked import asked_for
+from qa_bot.answering.asked import asked_for, counts_something
 from qa_bot.answering.ground import Evidence
 from qa_bot.answering.parts import may_ask_twice
 from qa_bot.months import days
 from qa_bot.number_words import ordinals
-from qa_bot.numbers import with_digits
+from qa_bot.numbers import counts_nothing, with_digits
 from qa_bot.places import countries, hinted
 from qa_bot.text import language_of
 from qa_bot.types import Passage
@@ -43,14 +43,16 @@ def elsewhere_farther(
     """The sentences, those farther off around which a country or version asked about is not named.
 
     So are those that name other days than the question only, where it asks for no time; and those
-    of a passage that names the sixth where the question names the eighth. A country's people or
-    language count as well. Left as they are where two things may be asked, each of another country.
+    of a passage that names the sixth where the question names the eighth, and those that tell
+    but years or shares where it asks how many. A country's people or language count as well. Left
+    as they are where two things may be asked, each of another country.
     """
     named = countries(question, language_of(question, "en"))
     versions = set(_VERSION.findall(question))
     on = set() if asked_for(question) == "time" else days(question)
     places = _places(question)
-    if not (named or versions or on or places) or may_ask_twice(question):
+    counts = counts_something(question)
+    if not (named or versions or on or places or counts) or may_ask_twice(question):
         return list(near)
     around = {item.passage: _around(item.passage, read_text) for item in near}
     of_others = {
@@ -65,6 +67,7 @@ def elsewhere_farther(
             passage in of_others
             or _are_others(on, days(f"{passage.title}\n{passage.date}\n{item.text}"))
             or _are_others(places, _places(f"{passage.title}\n{passage.text}"))
+            or (counts and counts_nothing(item.text))
         )
 
     return [

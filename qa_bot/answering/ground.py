@@ -35,6 +35,8 @@ TITLE_LENGTH = 70
 """Characters of a title that a prompt shows: enough to tell documents apart."""
 HEADING_WORDS = 6
 """A title of up to so many, without a full stop, is no sentence."""
+FRAGMENT_WORDS = 3
+"""A sentence of up to so many says little by itself."""
 _STEM = 4
 """Letters that the forms of a word share."""
 
@@ -137,12 +139,15 @@ def _statements(text: str, spans: Sequence[Span], *, rows: bool) -> Iterator[tup
     """The first and the last sentence of each: one that ends in a colon needs what it announces.
 
     That is the next one, and all items of a list that begins there. So does a question, as of an
-    interview, which needs what answers it, but not in `rows` of a table.
+    interview, which needs what answers it, but not in `rows` of a table; and a fragment is read
+    with what follows it: "36 hours. So long takes the fastest train."
     """
     first = 0
     while first < len(spans):
         last, start = first, spans[first].start
         head = text[start : spans[first].end]
+        if first + 1 < len(spans) and _is_fragment(head, text[spans[first].end :]):
+            last = first + 1
         asks = not rows and is_question(head)
         if asks or head.endswith((":", "：")):
             for number, below in enumerate(spans[first + 1 :], start=first + 1):
@@ -153,6 +158,12 @@ def _statements(text: str, spans: Sequence[Span], *, rows: bool) -> Iterator[tup
                 last = number
         yield first, last
         first = last + 1
+
+
+def _is_fragment(sentence: str, rest: str) -> bool:
+    """Whether it is of a few words, in the middle of a line of a script with spaces."""
+    few = count_words(sentence) <= FRAGMENT_WORDS and ends_sentence(sentence)
+    return few and rest[:1] == " " and not is_question(sentence)
 
 
 def with_the_one_before(item: Evidence, text: str | None) -> tuple[Evidence, Evidence] | None:

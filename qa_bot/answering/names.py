@@ -1,4 +1,4 @@
-"""Names in a sentence, against what it rests on."""
+"""Names and quotations in a sentence, against what it rests on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from qa_bot.hanzi import in_characters
 from qa_bot.number_words import number_words
 from qa_bot.places import hinted
-from qa_bot.text import sentence_spans
+from qa_bot.text import normalise, sentence_spans
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
+_QUOTED = re.compile(r"[“«「『《\"]([^“”«»「」『』《》\"]+)[”»」』》\"]")
 _INITIALS = re.compile(r"(?<!\w)[A-Z]{2,6}(?!\w)")
 _SHORTEST = 3
 _STEM = 4
@@ -53,6 +55,21 @@ def unsupported_latin_words(text: str, question: str, evidence: Sequence[str]) -
     words = [word for word in latin if len(word) >= _SHORTEST and not _INITIALS.fullmatch(word)]
     given = {_stem(word) for word in _LATIN_WORD.findall(" ".join((question, *evidence)))}
     return [word for word in words if _stem(word) not in given]
+
+
+def unsupported_quotations(text: str, question: str, evidence: Sequence[str]) -> list[str]:
+    """What `text` puts in quotation marks, a title or somebody's words, that nothing given has.
+
+    All must be of one language: another one's is translated.
+    """
+    quotations = _QUOTED.findall(text)
+    given = _letters(" ".join((question, *evidence))) if quotations else ""
+    return [quoted for quoted in quotations if _letters(quoted) not in given]
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text in one row, of one kind of Chinese characters."""
+    return "".join(filter(str.isalnum, normalise(in_characters(text, "simplified"))))
 
 
 def _is_a_name(text: str, word: re.Match[str]) -> bool:

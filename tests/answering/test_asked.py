@@ -110,6 +110,13 @@ def test_words_that_ask_elsewhere_ask_nothing_here(question: str) -> None:
         ("Many companies took part.", "en", False),
         ("Many took part in 2020.", "en", False),
         ("多家公司参加了展览。", "zh", False),
+        ("One of the companies took part.", "en", False),
+        ("It was the first fair.", "en", False),
+        ("这是第一届展览。", "zh", False),
+        ("It was the fifth fair of its kind.", "en", True),
+        ("Only 1 took part.", "en", True),
+        ("Sebagai salah satu perusahaan penting, ia ikut.", "id", False),
+        ("Hanya satu perusahaan yang ikut.", "id", True),
         ("Приняли участие сто компаний.", "ru", True),
     ],
 )

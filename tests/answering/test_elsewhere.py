@@ -45,6 +45,10 @@ DATED = replace(LETTER.passage, date="2024-01-26")
         ("第八届博览会在秋天举行吗？", evidence("第六届博览会18日闭幕。")),
         ("Combien de firmes au 8e salon ?", evidence("640家企业参展。", title="第六届博览会")),
         ("Who won the 3rd race?", evidence("Pemenang lomba kedua adalah Ana.")),
+        ("How many nations share it?", evidence("Brazil has 60% of it, Peru thirteen percent.")),
+        ("亚马逊盆地有多少国家？", evidence("Brazil has 60%, and Peru 13 %, of the forest.")),
+        ("Combien de membres ont voté ?", evidence("赞成票占百分之55。")),
+        ("How many rats were there?", evidence("The island in 2016 and 2019.")),
     ],
 )
 def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
@@ -75,6 +79,11 @@ def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
         ("Who won the third race?", evidence("Ana won the 3rd one.")),
         ("Who won the third race?", evidence("For the first time Ana won.")),
         ("How many signed with Japan in that year, and how many with Kenya?", evidence(SIGNED)),
+        ("How many nations share it?", evidence("Nine nations do; Brazil has 60 %.")),
+        ("How many percent has Brazil?", evidence("Brazil has 60 %.")),
+        ("How much of it has Brazil?", evidence("Brazil has 60 %.")),
+        ("多少比例在巴西？", evidence("Brazil has 60 %.")),
+        ("How many nations share it?", evidence("Many do.")),
     ],
     ids=[
         "named",
@@ -93,6 +102,11 @@ def test_where_its_country_is_not_named_a_sentence_counts_as_farther(
         "its place",
         "the first time",
         "two asked",
+        "a number beside a share",
+        "how many percent",
+        "how much",
+        "what share",
+        "no number",
     ],
 )
 def test_else_it_is_as_near_as_before(question: str, item: Evidence) -> None:

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_bot.answering.names import unsupported_latin_words, unsupported_names
+from qa_bot.answering.names import (
+    unsupported_latin_words,
+    unsupported_names,
+    unsupported_quotations,
+)
 
 QUESTION = "Who sang the national anthem at the final?"
 QUOTE = "Lady Gaga sang the anthem in California, says the WIC's host Jean Dupont."
@@ -64,3 +68,35 @@ def test_latin_words_in_another_script_must_be_given(text: str, invented: list[s
 @given(st.text(max_size=80))
 def test_what_the_evidence_says_itself_is_never_invented(text: str) -> None:
     assert unsupported_names(text, "", [text]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence", "invented"),
+    [
+        (
+            "马丁·路德写了“我们为上帝而歌唱”。",
+            "他写下“我们唱了一首新的歌曲”。",
+            ["我们为上帝而歌唱"],
+        ),
+        ("They call it “The Big  Stage.”", 'called "the big stage"', []),
+        ("Ils parlent de « l’inclusion ».", "une place à l'inclusion", []),
+        ("It is called 'new' by some.", "It is called old.", []),
+        ("他说《今日新闻》很好。", "「今日新聞」很好。", []),
+        ('She said "never" and "again".', "She said never.", ["again"]),
+    ],
+)
+def test_what_stands_in_quotation_marks_must_be_given(
+    text: str, evidence: str, invented: list[str]
+) -> None:
+    assert unsupported_quotations(text, "", [evidence]) == invented
+
+
+def test_a_quotation_of_the_question_may_be_said_again() -> None:
+    assert (
+        unsupported_quotations("“Big stage” is theirs.", "Who said “big stage”?", ["They."]) == []
+    )
+
+
+@given(st.text(max_size=80))
+def test_a_quotation_of_the_evidence_is_never_invented(text: str) -> None:
+    assert unsupported_quotations(f"“{text}”", "", [text]) == []
