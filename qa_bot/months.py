@@ -66,11 +66,12 @@ _WEEKDAYS = (
     "sunday dimanche ahad sonntag domingo domenica zondag",
 )
 _WEEKDAY_NUMBER = {name: n for n, names in enumerate(_WEEKDAYS, 1) for name in names.split()}
-_WEEKDAY_NUMBER |= {"hari minggu": 7, "pada minggu": 7}  # minggu alone is a week, too
+_WEEKDAY_NUMBER |= {"hari minggu": 7}
 _SHORT_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(
     rf"\b(?:(?P<name>{'|'.join(_WEEKDAY_NUMBER)})"
     rf"|(?-i:(?P<short>{'|'.join(map(str.title, _SHORT_WEEKDAYS))})\b(?=\.?,? \d)))\b"
+    r"|(?P<sunday>(?-i:Minggu)\b(?! (?:lalu|ini|depan|ke|pertama|terakhir)\b))"  # or a week
     r"|(?:星期|礼拜|禮拜|(?<!一)[周週])(?P<chinese>[一二三四五六日天])(?![天日次])",
     re.IGNORECASE,
 )
@@ -113,8 +114,10 @@ def weekdays(text: str) -> Iterator[tuple[str, int]]:
             number = _WEEKDAY_NUMBER[name.lower()]
         elif short := found["short"]:
             number = _SHORT_WEEKDAYS.index(short.lower()) + 1
+        elif chinese := found["chinese"]:
+            number = "一二三四五六日天".index(chinese) + 1
         else:
-            number = "一二三四五六日天".index(found["chinese"]) + 1
+            number = _DAYS_A_WEEK
         yield found[0], min(number, _DAYS_A_WEEK)
 
 

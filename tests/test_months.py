@@ -115,6 +115,7 @@ def test_a_date_states_its_month_in_every_language(name: str, day: int, year: in
     [
         ("am Dienstag, 14. Januar", [2]),
         ("pada hari Minggu; dua minggu lalu", [7]),
+        ("Jakarta, Minggu (12/5). Minggu lalu juga", [7]),
         ("Vendredi et samedi", [5, 6]),
         ("上周三开幕,星期天闭幕", [3, 7]),
         ("一周三次,每周五天", []),
