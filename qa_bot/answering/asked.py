@@ -22,6 +22,12 @@ _ONE = re.compile(
     re.IGNORECASE,
 )
 """A number as well, though it is mostly an article or says something else: one of, the first."""
+_RANK = re.compile(
+    r"\b(?:ranks?|ranked|ranking|place|position|rang|peringkat|urutan|platz|stelle|puesto|lugar|posto"
+    r"|plaats)\b|第[几幾]|排名|名次",
+    re.IGNORECASE,
+)
+"""A place in a row is asked for, which the first is."""
 _DAY = re.compile(
     r"\b(?:yesterday|today|tomorrow|last (?:year|month|week)"
     r"|hier|aujourd'hui|demain|(?:an|mois|semaine|année) derni(?:er|ère)"
@@ -90,7 +96,8 @@ def may_state(text: str, language: str, question: str, kind: Kind) -> bool:
     if kind == "time":
         named = _months(text) - _months(question) or _DAY.search(text) or any(weekdays(text))
         return number or bool(named)
-    return bool(stated - {1} or _ONE.search(text))
+    ranks = _RANK.search(question)
+    return bool((stated if ranks else stated - {1}) or _ONE.search(text))
 
 
 def _months(text: str) -> set[Decimal]:

@@ -126,6 +126,12 @@ def test_a_sentence_must_state_a_number_that_the_question_has_not(
     assert may_state(text, language, ASKED[0], "quantity") is may
 
 
+def test_the_first_is_a_rank() -> None:
+    text = "Le volume de ses ventes se classe au premier rang."
+    assert may_state(text, "fr", "Peringkat berapa volumenya?", "quantity")
+    assert not may_state(text, "fr", "Berapa volumenya?", "quantity")
+
+
 @pytest.mark.parametrize(
     ("text", "language", "may"),
     [
