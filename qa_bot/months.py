@@ -55,7 +55,7 @@ _BESIDE_DAY = re.compile(
 )
 _NO_DATE = re.compile(r"[\d\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_MONTHS_A_YEAR, _DAYS_A_MONTH, _DAYS_A_WEEK = 12, 31, 7
+_MONTHS_A_YEAR, _DAYS_A_MONTH = 12, 31
 _WEEKDAYS = (
     "monday lundi senin montag lunes segunda-feira lunedì maandag",
     "tuesday mardi selasa dienstag martes terça-feira martedì dinsdag",
@@ -65,16 +65,21 @@ _WEEKDAYS = (
     "saturday samedi sabtu samstag sonnabend sábado sabato zaterdag",
     "sunday dimanche ahad sonntag domingo domenica zondag",
 )
-_WEEKDAY_NUMBER = {name: n for n, names in enumerate(_WEEKDAYS, 1) for name in names.split()}
-_WEEKDAY_NUMBER |= {"hari minggu": 7}
-_SHORT_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SHORT_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEKDAY_NUMBER = (
+    {name: n for n, names in enumerate(_WEEKDAYS, 1) for name in names.split()}
+    | {name.lower(): n for n, name in enumerate(_SHORT_WEEKDAYS, 1)}
+    | {letter: n for n, letter in enumerate("一二三四五六日", 1)}
+    | {"天": 7, "minggu": 7}
+)
 _WEEKDAY = re.compile(
-    rf"\b(?:(?P<name>{'|'.join(_WEEKDAY_NUMBER)})"
-    rf"|(?-i:(?P<short>{'|'.join(map(str.title, _SHORT_WEEKDAYS))})\b(?=\.?,? \d)))\b"
-    r"|(?P<sunday>(?-i:Minggu)\b(?! (?:lalu|ini|depan|ke|pertama|terakhir)\b))"  # or a week
-    r"|(?:星期|礼拜|禮拜|(?<!一)[周週])(?P<chinese>[一二三四五六日天])(?![天日次])",
+    rf"\b({'|'.join(' '.join(_WEEKDAYS).split())})\b"
+    rf"|\b(?-i:({'|'.join(_SHORT_WEEKDAYS)})\b(?=\.?,? \d))"
+    r"|(?:\bhari |(?-i:\b(?=M)))(minggu)\b(?! (?:lalu|ini|depan|ke|pertama|terakhir)\b)"  # a week
+    r"|(?:星期|礼拜|禮拜|(?<!一)[周週])([一二三四五六日天])(?![天日次])",
     re.IGNORECASE,
 )
+"""In full, short before a day, Indonesian Sunday, and in Chinese: one group each."""
 
 
 def months(text: str) -> Iterator[tuple[str, Decimal]]:
@@ -110,15 +115,7 @@ def days(text: str) -> set[tuple[int, int]]:
 def weekdays(text: str) -> Iterator[tuple[str, int]]:
     """Each day of the week as named, and its number from Monday, 1, on."""
     for found in _WEEKDAY.finditer(text.replace("’", "'")):
-        if name := found["name"]:
-            number = _WEEKDAY_NUMBER[name.lower()]
-        elif short := found["short"]:
-            number = _SHORT_WEEKDAYS.index(short.lower()) + 1
-        elif chinese := found["chinese"]:
-            number = "一二三四五六日天".index(chinese) + 1
-        else:
-            number = _DAYS_A_WEEK
-        yield found[0], min(number, _DAYS_A_WEEK)
+        yield found[0], _WEEKDAY_NUMBER[found[found.lastindex or 0].lower()]
 
 
 def is_date(text: str) -> bool:

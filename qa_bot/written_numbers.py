@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from qa_bot.numbers import PERCENT, Number, find_numbers, stated_values
@@ -13,6 +13,17 @@ _GROUPED_FROM = 1_000
 """From where on languages write a number each in their own way."""
 _MAGNITUDE_AHEAD = 12
 """Characters after a number in which its magnitude word may still be written."""
+_SCALES: dict[str, tuple[tuple[int, str], ...]] = {
+    "zh": ((10**12, "万亿"), (10**8, "亿"), (10**4, "万")),
+    "ja": ((10**12, "兆"), (10**8, "億"), (10**4, "万")),
+    "en": ((10**12, " trillion"), (10**9, " billion"), (10**6, " million")),
+    "fr": ((10**9, " milliards"), (10**6, " millions")),
+    "id": ((10**12, " triliun"), (10**9, " miliar"), (10**6, " juta")),
+    "de": ((10**12, " Billionen"), (10**9, " Milliarden"), (10**6, " Millionen")),
+    "es": ((10**12, " billones"), (10**6, " millones")),
+    "pt": ((10**12, " trilhões"), (10**9, " bilhões"), (10**6, " milhões")),
+}
+_SEPARATORS = {"en": (",", "."), "zh": (",", "."), "ja": (",", "."), "fr": (" ", ",")}
 _WRITTEN = re.compile(r"(?P<digits>\d(?:[\d.,\s'’]*\d)?)\s*(?P<word>.*)")
 
 
@@ -52,19 +63,6 @@ def write_number(value: Decimal, language: str) -> str:
     return _grouped(value, language)
 
 
-_SCALES: dict[str, tuple[tuple[int, str], ...]] = {
-    "zh": ((10**12, "万亿"), (10**8, "亿"), (10**4, "万")),
-    "ja": ((10**12, "兆"), (10**8, "億"), (10**4, "万")),
-    "en": ((10**12, " trillion"), (10**9, " billion"), (10**6, " million")),
-    "fr": ((10**9, " milliards"), (10**6, " millions")),
-    "id": ((10**12, " triliun"), (10**9, " miliar"), (10**6, " juta")),
-    "de": ((10**12, " Billionen"), (10**9, " Milliarden"), (10**6, " Millionen")),
-    "es": ((10**12, " billones"), (10**6, " millones")),
-    "pt": ((10**12, " trilhões"), (10**9, " bilhões"), (10**6, " milhões")),
-}
-_SEPARATORS = {"en": (",", "."), "zh": (",", "."), "ja": (",", "."), "fr": (" ", ",")}
-
-
 def _grouped(value: Decimal, language: str) -> str:
     thousands, point = _SEPARATORS.get(language, (".", ","))
     plain = f"{value:,f}"
@@ -86,27 +84,25 @@ def repair_numbers(
     """`claim` with its large numbers as the evidence has them, in the form of `language`.
 
     Small models read 45 500 milliards as 45500亿, or copy it: an Indonesian reads "45,500
-    milliards" as 45.5. A form that stands in `as_written`, texts of `language`, is left.
+    milliards" as 45.5. A right number in a form that `as_written`, texts of `language`, have is
+    left.
     """
-    known = _known(evidence)
     pieces, last = [], 0
-    for number in find_numbers(claim, language):
-        written = claim[number.start : number.end]
-        meant = _meant(number, written, language, known)
-        kept = PERCENT.match(claim, number.end) or any(written in text for text in as_written)
-        if meant is not None and not kept:
+    for number, meant in _numbers(claim, language, _known(evidence), as_written):
+        if meant is not None:
             pieces += [claim[last : number.start], write_number(meant, language)]
             last = number.end
     return "".join([*pieces, claim[last:]])
 
 
-def settled_length(claim: str, language: str, evidence: Sequence[str]) -> int:
+def settled_length(
+    claim: str, language: str, evidence: Sequence[str], as_written: Sequence[str] = ()
+) -> int:
     """Characters of an unfinished text before any number that may still have to be repaired."""
     known = _known(evidence)
-    for number in find_numbers(claim, language):
+    for number, meant in _numbers(claim, language, known, as_written):
         unfinished = number.end + _MAGNITUDE_AHEAD > len(claim)
-        mended = _meant(number, claim[number.start : number.end], language, known) is not None
-        if unfinished or mended or not number.values & known:
+        if unfinished or meant is not None or not number.values & known:
             return number.start
     return len(claim)
 
@@ -115,7 +111,20 @@ def _known(evidence: Sequence[str]) -> set[Decimal]:
     return set().union(*map(stated_values, evidence))
 
 
-def _meant(number: Number, written: str, language: str, known: set[Decimal]) -> Decimal | None:
+def _numbers(
+    claim: str, language: str, known: set[Decimal], as_written: Sequence[str]
+) -> Iterator[tuple[Number, Decimal | None]]:
+    """The numbers of `claim`, each with the value to be written in its place, if there is one."""
+    kept = {text[number.start : number.end] for text in as_written for number in find_numbers(text)}
+    for number in find_numbers(claim, language):
+        written = claim[number.start : number.end]
+        share = PERCENT.match(claim, number.end)
+        yield number, None if share else _meant(number, written, language, known, kept)
+
+
+def _meant(
+    number: Number, written: str, language: str, known: set[Decimal], kept: set[str]
+) -> Decimal | None:
     """What stands for a number that is off by a power of ten, or in another language's form.
 
     A large number that no evidence states, but whose digits are those of exactly one there, can
@@ -124,7 +133,9 @@ def _meant(number: Number, written: str, language: str, known: set[Decimal]) -> 
     meant = number.values & known
     if meant:
         small = number.parts or max(meant) < _GROUPED_FROM
-        if small or language not in _SCALES or _reads(number, written, language) in meant:
+        if small or language not in _SCALES or written in kept:
+            return None
+        if _reads(number, written, language) in meant:
             return None
     elif number.magnitude or max(number.values) >= _ANNOTATE_FROM:
         alike = set(map(_digits, number.values))

@@ -87,9 +87,17 @@ def test_a_number_is_written_in_the_form_of_the_readers_language(
 
 
 def test_a_form_that_a_text_of_the_readers_language_has_is_left() -> None:
-    assert (
-        repair_numbers("10.000 km", "fr", ["10.000 km"], ["une ligne de 10.000 km"]) == "10.000 km"
-    )
+    form, other = "10.500,5 km", "10 500,5 km"
+    assert repair_numbers(form, "fr", [form]) == other
+    assert repair_numbers(form, "fr", [form], [f"une ligne de {form}"]) == form
+    assert repair_numbers(form, "fr", [form], ["une ligne de 210.500,5 km"]) == other
+    assert settled_length(f"{form} de voies", "fr", [form]) == 0
+    assert settled_length(f"{form} de voies", "fr", [form], [form]) > len(form)
+
+
+def test_a_wrong_number_is_put_right_though_the_question_has_it() -> None:
+    evidence, asked = ["全球仍有近30亿人"], ["30 milliards de personnes ?"]
+    assert repair_numbers("30 milliards", "fr", evidence, asked) == "3 milliards"
 
 
 @given(st.integers(1_000, 10**14), st.sampled_from(LANGUAGES), st.sampled_from(LANGUAGES))

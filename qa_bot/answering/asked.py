@@ -23,9 +23,7 @@ _ONE = re.compile(
 )
 """A number as well, though it is mostly an article or says something else: one of, the first."""
 _RANK = re.compile(
-    r"\b(?:ranks?|ranked|ranking|place|position|rang|peringkat|urutan|platz|stelle|puesto|lugar|posto"
-    r"|plaats)\b|第[几幾]|排名|名次",
-    re.IGNORECASE,
+    r"\b(?:rank\w*|rang|peringkat|urutan|posisi)\b|第[几幾]|排名|名次", re.IGNORECASE
 )
 """A place in a row is asked for, which the first is."""
 _DAY = re.compile(
@@ -89,15 +87,15 @@ def may_state(text: str, language: str, question: str, kind: Kind) -> bool:
     """
     if language not in LANGUAGES:
         return True
-    stated = stated_values(text) - stated_values(question)
-    number = bool(stated)
     if kind == "price":
         return bool(_MONEY.search(text))
+    stated = stated_values(text) - stated_values(question)
     if kind == "time":
-        named = _months(text) - _months(question) or _DAY.search(text) or any(weekdays(text))
-        return number or bool(named)
-    ranks = _RANK.search(question)
-    return bool((stated if ranks else stated - {1}) or _ONE.search(text))
+        stated |= _months(text) - _months(question)
+        return bool(stated or _DAY.search(text) or any(weekdays(text)))
+    if not _RANK.search(question):
+        stated -= {1}
+    return bool(stated or _ONE.search(text))
 
 
 def _months(text: str) -> set[Decimal]:

@@ -67,11 +67,10 @@ class Citer:
         return Sentence(sentence, markers, "supported" if supported else "unsupported")
 
     def repaired(self, text: str) -> str:
-        """`text` with large numbers and currencies put right, and in its language's form."""
+        """`text` with large numbers and currencies put right, in the form of its language."""
         language = self._run.language
-        as_written = [self._question, *self._quotes(language)]
-        text = repair_numbers(text, language, self._stated, as_written)
-        return repair_currencies(text, language, self._quotes())
+        text = repair_numbers(text, language, self._stated, self._of(language))
+        return repair_currencies(text, language, [item.text for item in self.evidence])
 
     def unstated(self, text: str, quoted: Sequence[Evidence]) -> list[str]:
         """What these quotes, with their title, do not state: numbers, units, countries, names.
@@ -103,11 +102,14 @@ class Citer:
 
     def settled(self, text: str) -> str:
         """What of an unfinished sentence `cite` will leave as it is."""
-        return text[: settled_length(text, self._run.language, self._stated)].rstrip()
+        language = self._run.language
+        length = settled_length(text, language, self._stated, self._of(language))
+        return text[:length].rstrip()
 
-    def _quotes(self, language: str = "") -> list[str]:
-        """The quotes that can be cited: all, or those of one language."""
-        return [item.text for item in self.evidence if language in ("", item.passage.language)]
+    def _of(self, language: str) -> list[str]:
+        """The question, and the quotes of its language: their numbers are in its form."""
+        quotes = (item.text for item in self.evidence if item.passage.language == language)
+        return [self._question, *quotes]
 
     def resting_on(self, text: str) -> list[Evidence]:
         """The evidence that shares most words and numbers with `text`; no more than it needs.
